@@ -1,0 +1,1 @@
+"""Prices, cost, limits, verification. Money is `Decimal` USD; an unknown cost is None."""

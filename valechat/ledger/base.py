@@ -1,0 +1,274 @@
+"""What a ledger is: the Protocol and its values.
+
+The ledger holds the truth about money and conversations. All its methods are blocking and may be
+called from any thread; the engine calls them in worker threads. Money is `Decimal` USD, times are
+timezone-aware, an unknown cost is None.
+
+A request's life: `reserve` (before it leaves) → `renew` (while it runs long) → `settle` (once, with
+its row) or `release` (it never left). A hold that is neither lapses at `Hold.lapses_at`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from valechat.messages import Message
+from valechat.usage import Usage
+
+if TYPE_CHECKING:
+    import duckdb
+
+__all__ = [
+    "Bucket",
+    "Ceiling",
+    "Conversation",
+    "CostSource",
+    "Hold",
+    "Kind",
+    "Ledger",
+    "LimitState",
+    "RequestStatus",
+    "StoredMessage",
+    "ToolCallRow",
+    "UsageRow",
+    "Verification",
+]
+
+Kind = Literal["chat", "map", "sampling", "compare"]
+CostSource = Literal["priced", "reported", "estimated", "unpriced"]
+RequestStatus = Literal["complete", "cancelled", "failed", "limit"]
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """A counter that money is added to: what is counted, in which period.
+
+    Every request adds to all buckets it belongs to, whether or not they have a limit now, so that
+    a limit set in the evening counts the morning. `scope` is `all`, `model:openai/gpt-5` or
+    `conversation:<id>`; `period` is `2026-11-22`, `2026-11` or `` (never resets). `resets_at` is
+    the end of the period.
+    """
+
+    scope: str
+    period: str
+    resets_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ceiling:
+    """A limit on a bucket, by the name the user knows it by (`daily`, `model:openai/gpt-5:monthly`)."""
+
+    name: str
+    bucket: Bucket
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """What a request may cost at most, held against its buckets before it leaves.
+
+    `amount` is None for a request without a known price, which holds nothing. `ceilings` are the
+    limits that apply, each on one of `buckets`.
+    """
+
+    request_id: str
+    amount: Decimal | None
+    buckets: Sequence[Bucket]
+    ceilings: Sequence[Ceiling]
+    lapses_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LimitState:
+    """A limit as it stands: `remaining` is amount - used - held, never below 0."""
+
+    limit: str
+    amount: Decimal
+    used: Decimal
+    held: Decimal
+    remaining: Decimal
+    resets_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What an independent count said of a request's usage.
+
+    `status` is `pending`, `verified`, `discrepancy` or `unable` (then `reason` says why);
+    `discrepancy_percent` is signed, positive when the provider counted more.
+    """
+
+    status: str = "pending"
+    reason: str | None = None
+    counted_input_tokens: int | None = None
+    counted_output_tokens: int | None = None
+    discrepancy_percent: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UsageRow:
+    """One request, as it is billed. `unit_prices` are the prices applied, decimals as strings."""
+
+    request_id: str
+    ts: datetime
+    day: str
+    billing_period: str
+    provider: str
+    model: str
+    kind: Kind
+    usage: Usage
+    cost: Decimal | None
+    cost_source: CostSource
+    status: RequestStatus
+    conversation_id: str | None = None
+    message_id: str | None = None
+    first_token_ms: int | None = None
+    duration_ms: int | None = None
+    unit_prices: Mapping[str, Any] = field(default_factory=dict)
+    error: str | None = None
+    verification: Verification = Verification()
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A conversation's head. `total_cost` sums its priced requests; None when none is priced."""
+
+    id: str
+    title: str
+    created_at: datetime
+    updated_at: datetime
+    model: str
+    message_count: int = 0
+    total_cost: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMessage:
+    """A message with its identity. `parent_id` is the message it follows; None for the first."""
+
+    id: str
+    conversation_id: str
+    parent_id: str | None
+    message: Message
+    ts: datetime
+    model: str | None = None
+    request_id: str | None = None
+    status: str = "complete"
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallRow:
+    """One tool call, for the analytics. `status` is `ok`, `error`, `refused`, `timeout` or `cancelled`."""
+
+    id: str
+    message_id: str | None
+    plugin: str
+    tool: str
+    status: str
+    duration_ms: int
+    input_bytes: int
+    output_bytes: int
+    ts: datetime
+
+
+class Ledger(Protocol):
+    """The ledger. See the module's docstring for the life of a request."""
+
+    @property
+    def database(self) -> Path:
+        """A DuckDB file of views only, this process's own: `duckdb.connect(ledger.database)`."""
+        ...
+
+    def reserve(self, hold: Hold) -> None:
+        """Hold the amount in all buckets, or in none.
+
+        Raises:
+            LimitReached: A ceiling has no room; names the first that does not fit.
+        """
+        ...
+
+    def renew(self, request_id: str, lapses_at: datetime) -> None:
+        """Keep a hold alive. A hold that has lapsed or was settled is left alone."""
+        ...
+
+    def release(self, request_id: str) -> None:
+        """Give back a hold whose request never left. Unknown ids are left alone."""
+        ...
+
+    def settle(self, row: UsageRow, buckets: Sequence[Bucket], messages: Sequence[StoredMessage] = ()) -> bool:
+        """Write a request's row, its cost into its buckets, and its messages, in one transaction.
+
+        Takes the place of the hold, if it still stands. A `request_id` that has a row already
+        changes nothing; the answer says whether the row was written.
+        """
+        ...
+
+    def verify(self, request_id: str, verification: Verification) -> None:
+        """Add what an independent count said to a row."""
+        ...
+
+    def limit_states(self, ceilings: Sequence[Ceiling]) -> list[LimitState]:
+        """How each limit stands now."""
+        ...
+
+    def start_conversation(self, conversation: Conversation) -> None:
+        """Create a conversation."""
+        ...
+
+    def change_conversation(self, conversation_id: str, *, title: str | None = None, model: str | None = None) -> None:
+        """Rename a conversation or note its current model."""
+        ...
+
+    def delete_conversation(self, conversation_id: str) -> None:
+        """Delete a conversation and its messages. Its usage rows stay."""
+        ...
+
+    def conversation(self, conversation_id: str) -> Conversation | None:
+        """One conversation's head."""
+        ...
+
+    def conversations(self, *, search: str = "", most: int = 100) -> list[Conversation]:
+        """The latest conversations, or those whose messages or title match all words of `search`."""
+        ...
+
+    def add_messages(self, messages: Sequence[StoredMessage]) -> None:
+        """Store messages. An id that is stored already is replaced."""
+        ...
+
+    def messages(self, conversation_id: str) -> list[StoredMessage]:
+        """All messages of a conversation, oldest first."""
+        ...
+
+    def usage_of(self, request_ids: Sequence[str]) -> list[UsageRow]:
+        """The rows of these requests, in the order asked; missing ones left out."""
+        ...
+
+    def add_tool_call(self, row: ToolCallRow) -> None:
+        """Record a tool call."""
+        ...
+
+    def add_key_access(self, *, key: str, source: str, purpose: str, at: datetime) -> None:
+        """Record that a key was used: which, from where, for what. Never the key."""
+        ...
+
+    def set_prices(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Publish the price table for the `prices` view: provider, model, unit prices (a mapping of
+        decimal strings), effective_from, known_at, source."""
+        ...
+
+    def connect(self) -> duckdb.DuckDBPyConnection:
+        """A DuckDB connection with all views, complete to the last settled request."""
+        ...
+
+    def backup(self, target: Path) -> Path:
+        """Write a whole copy of the ledger while it is in use; the path written."""
+        ...
+
+    def close(self) -> None:
+        """Close what is open. The ledger opens itself again when it is next used."""
+        ...

@@ -1,0 +1,1 @@
+"""Everything that knows Jupyter: panel, magics, key dialog."""

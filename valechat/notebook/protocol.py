@@ -1,0 +1,263 @@
+"""The messages between the panel in the browser and the kernel.
+
+All are custom comm messages (`model.send`), never traits: nothing said in a conversation enters
+widget state. `js/src/protocol.ts` states the same shapes; a test compares the two. Money is a
+decimal string in USD, None when unknown. Times are ISO 8601.
+
+The kernel numbers all it sends with `seq`, one up each time. A panel that sees a gap sends `hello`
+and gets the whole `state` again. Streamed text goes out as `deltas`, all turns of the panel in one
+message, at most 30 times a second; a turn's end brings the authoritative message.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NotRequired, TypedDict
+
+__all__ = [
+    "Composed",
+    "Delta",
+    "Deltas",
+    "ErrorShown",
+    "FromPanel",
+    "Hello",
+    "MessageShown",
+    "ModelShown",
+    "Models",
+    "NewConversation",
+    "Notice",
+    "Refused",
+    "RefreshModels",
+    "SelectModel",
+    "Send",
+    "SetKey",
+    "State",
+    "Stop",
+    "ToPanel",
+    "ToolShown",
+    "TurnEnded",
+    "TurnStarted",
+]
+
+
+# Shown in both directions
+
+
+class ErrorShown(TypedDict):
+    """An error as the panel shows it: what happened, what to do.
+
+    `provider` is set for `MissingKey` and `AuthenticationFailed`, where a key can be entered.
+    """
+
+    kind: str
+    message: str
+    fix: str
+    provider: NotRequired[str]
+
+
+class ToolShown(TypedDict):
+    """A tool call as a card. `result` is None while it runs."""
+
+    id: str
+    name: str
+    arguments: str
+    result: str | None
+    is_error: bool
+
+
+class MessageShown(TypedDict):
+    """A message as the panel shows it.
+
+    `text` and `thinking` are Markdown. `status` is `streaming`, `complete`, `cancelled`, `failed`
+    or `limit`. `turn` is set while the message is streamed.
+    """
+
+    id: str
+    role: Literal["user", "assistant"]
+    text: str
+    thinking: str
+    tools: list[ToolShown]
+    model: str
+    status: str
+    turn: str | None
+    cost: str | None
+    cost_source: str | None
+    input_tokens: int | None
+    output_tokens: int | None
+    first_token_ms: int | None
+    duration_ms: int | None
+    verification: str | None
+    notes: list[str]
+    error: ErrorShown | None
+    ts: str
+
+
+class ModelShown(TypedDict):
+    """An entry of the model menu. Prices are USD per million tokens.
+
+    `usable` is false when a key is missing or the server is down; `why` then says so.
+    """
+
+    id: str
+    provider: str
+    name: str
+    input_price: str | None
+    output_price: str | None
+    context_tokens: int | None
+    demo: bool
+    local: bool
+    usable: bool
+    why: str
+
+
+# From the panel to the kernel
+
+
+class Hello(TypedDict):
+    """A view opened, or a gap was seen: send the whole state."""
+
+    type: Literal["hello"]
+
+
+class Send(TypedDict):
+    """A question. `turn` is chosen by the panel and names the turn from then on."""
+
+    type: Literal["send"]
+    turn: str
+    text: str
+    model: str
+
+
+class Stop(TypedDict):
+    """Stop a turn, whether or not anything has arrived yet."""
+
+    type: Literal["stop"]
+    turn: str
+
+
+class SelectModel(TypedDict):
+    """Use this model for what follows."""
+
+    type: Literal["select_model"]
+    model: str
+
+
+class NewConversation(TypedDict):
+    """Begin a new conversation in this panel; the old one stays in the ledger."""
+
+    type: Literal["new_conversation"]
+
+
+class RefreshModels(TypedDict):
+    """Ask all providers again what they offer."""
+
+    type: Literal["refresh_models"]
+
+
+class SetKey(TypedDict):
+    """Store a provider's API key in the keychain. Never echoed, never kept."""
+
+    type: Literal["set_key"]
+    provider: str
+    key: str
+
+
+FromPanel = Hello | Send | Stop | SelectModel | NewConversation | RefreshModels | SetKey
+
+
+# From the kernel to the panel
+
+
+class State(TypedDict):
+    """All there is to show. `draft` is a question that was not sent and belongs back in the composer."""
+
+    type: Literal["state"]
+    seq: int
+    conversation_id: str
+    title: str
+    messages: list[MessageShown]
+    model: str
+    models: list[ModelShown]
+    total_cost: str | None
+    unpriced: int
+    draft: str
+
+
+class TurnStarted(TypedDict):
+    """The question is stored and the answer begins: both messages as they stand."""
+
+    type: Literal["turn_started"]
+    seq: int
+    turn: str
+    question: MessageShown
+    answer: MessageShown
+
+
+class Delta(TypedDict):
+    """What came for one turn since the last `deltas`. Absent keys: nothing came."""
+
+    turn: str
+    text: NotRequired[str]
+    thinking: NotRequired[str]
+    tools: NotRequired[list[ToolShown]]
+    notes: NotRequired[list[str]]
+
+
+class Deltas(TypedDict):
+    """What came for all turns since the last."""
+
+    type: Literal["deltas"]
+    seq: int
+    deltas: list[Delta]
+
+
+class TurnEnded(TypedDict):
+    """The turn is over and stored: the authoritative answer and the conversation's cost.
+
+    `unpriced` counts the conversation's requests whose cost is unknown.
+    """
+
+    type: Literal["turn_ended"]
+    seq: int
+    turn: str
+    answer: MessageShown
+    total_cost: str | None
+    unpriced: int
+
+
+class Refused(TypedDict):
+    """The question was not sent (limit, missing key, wrong model): its text goes back to the composer."""
+
+    type: Literal["refused"]
+    seq: int
+    turn: str
+    text: str
+    error: ErrorShown
+
+
+class Models(TypedDict):
+    """The model menu changed."""
+
+    type: Literal["models"]
+    seq: int
+    model: str
+    models: list[ModelShown]
+
+
+class Notice(TypedDict):
+    """Something outside any turn, e.g. a key was stored. `error` is None for good news."""
+
+    type: Literal["notice"]
+    seq: int
+    text: str
+    error: ErrorShown | None
+
+
+class Composed(TypedDict):
+    """Put this text into the composer of all views."""
+
+    type: Literal["composed"]
+    seq: int
+    text: str
+
+
+ToPanel = State | TurnStarted | Deltas | TurnEnded | Refused | Models | Notice | Composed

@@ -1,0 +1,1 @@
+"""Model providers: one small file a wire format, over one HTTP module."""
