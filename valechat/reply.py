@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
 from valechat.messages import Message
+from valechat.money import total
 from valechat.usage import Usage
 
-__all__ = ["Reply", "Status"]
+__all__ = ["Reply", "Status", "total_cost", "total_usage"]
 
 Status = Literal["complete", "cancelled", "failed", "limit"]
 
@@ -45,3 +47,28 @@ class Reply:
 
     def _repr_markdown_(self) -> str:
         return self.text
+
+
+def total_cost(costs: Iterable[Decimal | None]) -> Decimal | None:
+    """The sum in USD, None when one of them is unknown."""
+    known = list(costs)
+    if any(cost is None for cost in known):
+        return None
+    return total(cost for cost in known if cost is not None)
+
+
+def total_usage(usages: Sequence[Usage]) -> Usage:
+    """The sum of each count, None where it is unknown in one of them."""
+
+    def count(name: str) -> int | None:
+        counts = [getattr(usage, name) for usage in usages]
+        return None if not counts or None in counts else sum(counts)
+
+    return Usage(
+        input_tokens=count("input_tokens"),
+        output_tokens=count("output_tokens"),
+        cache_read_tokens=count("cache_read_tokens"),
+        cache_write_tokens=count("cache_write_tokens"),
+        reasoning_tokens=count("reasoning_tokens"),
+        details=usages[0].details if len(usages) == 1 else {},
+    )

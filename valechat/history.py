@@ -1,0 +1,42 @@
+"""The part of a conversation that is sent to a model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from valechat.ledger.base import StoredMessage
+from valechat.messages import Message, ToolResultPart
+
+__all__ = ["repaired", "spoken"]
+
+
+def spoken(stored: Sequence[StoredMessage]) -> list[StoredMessage]:
+    """The messages that were answered, oldest first: a question without an answer is left out."""
+    return [message for message in stored if not (message.status == "failed" and message.message.role == "user")]
+
+
+def repaired(messages: Sequence[Message]) -> list[Message]:
+    """The same conversation with a result after every tool call.
+
+    A conversation cut between a call and its result (a killed kernel, a stop) would be refused by
+    every provider from then on; the missing result says that it was cut. A result without its call
+    is left out for the same reason.
+    """
+    whole: list[Message] = []
+    rest = list(messages)
+    while rest:
+        message = rest.pop(0)
+        if message.role == "tool":
+            continue
+        whole.append(message)
+        if not message.tool_calls:
+            continue
+        results = rest.pop(0).parts if rest and rest[0].role == "tool" else ()
+        answered = {part.call_id for part in results if isinstance(part, ToolResultPart)}
+        cut = [_cut(call.id, call.name) for call in message.tool_calls if call.id not in answered]
+        whole.append(Message("tool", (*results, *cut)))
+    return whole
+
+
+def _cut(call_id: str, name: str) -> ToolResultPart:
+    return ToolResultPart(call_id, name, "No result: the conversation was interrupted here.", is_error=True)

@@ -1,0 +1,328 @@
+"""The one turn loop: limit → provider → tools → ledger → events.
+
+A turn is a question and all that follows until the model has nothing left to do: one request, or
+several when it calls tools. Each request is held against the limits before it leaves and settled
+after it, whatever happened to it; each message is in the ledger before the turn is done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from valechat.accumulate import Answer
+from valechat.billing.meter import Held, Meter
+from valechat.errors import ProviderError
+from valechat.events import (
+    DoneEvent,
+    Event,
+    StatusEvent,
+    TextEvent,
+    ThinkingEvent,
+    ToolCallEvent,
+    ToolResultEvent,
+    UsageEvent,
+)
+from valechat.history import repaired, spoken
+from valechat.ids import new_id
+from valechat.ledger.base import Conversation, Kind, Ledger, RequestStatus, StoredMessage, ToolCallRow
+from valechat.ledger.threads import durably
+from valechat.messages import Message, ToolCallPart, ToolResultPart
+from valechat.providers.base import (
+    Chunk,
+    NoteChunk,
+    Options,
+    PartChunk,
+    Provider,
+    Request,
+    TextChunk,
+    ThinkingChunk,
+)
+from valechat.reply import Reply, Status, total_cost, total_usage
+from valechat.toolbox import Toolbox
+from valechat.usage import Usage
+
+__all__ = ["Target", "Turn", "run_turn"]
+
+MOST_ROUNDS = 25
+"""Requests one turn may make before it stops asking the model about tool results."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A model to ask: its provider, the provider's own name for it, and `provider/model`."""
+
+    provider: Provider
+    model: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.provider.name}/{self.model}"
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A question, and how to answer it.
+
+    `targets` are asked in order, the next only when the one before failed without a visible word.
+    `confirmed` says that the user agreed to a cost above `confirm_above`.
+    """
+
+    conversation_id: str
+    question: Message
+    targets: Sequence[Target]
+    system: str | None = None
+    options: Options = Options()
+    toolbox: Toolbox | None = None
+    kind: Kind = "chat"
+    max_cost: Decimal | None = None
+    confirmed: bool = False
+    title: str = ""
+    question_id: str = field(default_factory=new_id)
+
+
+def run_turn(turn: Turn, ledger: Ledger, meter: Meter) -> AsyncGenerator[Event, None]:
+    """Ask the question and yield what happens, ending with `done`.
+
+    Closing the generator, or cancelling the task that reads it, stops the request at once and
+    settles it as `cancelled`, with what had arrived.
+
+    Raises:
+        LimitReached: A limit leaves no room; nothing was sent.
+        ConfirmationRequired: The user has to agree first; nothing was sent.
+        ProviderError: The last target failed before anything visible arrived.
+    """
+    return _Run(turn, ledger, meter).events()
+
+
+class _Run:
+    """The state of one turn under way."""
+
+    def __init__(self, turn: Turn, ledger: Ledger, meter: Meter) -> None:
+        self._turn = turn
+        self._ledger = ledger
+        self._meter = meter
+        self._said: list[Message] = []
+        self._new: list[StoredMessage] = []
+        self._last_id: str | None = None
+        self._question_stored = False
+        self._request_ids: list[str] = []
+        self._usages: list[Usage] = []
+        self._costs: list[Decimal | None] = []
+        self._notes: list[str] = []
+
+    async def events(self) -> AsyncGenerator[Event, None]:
+        history = spoken(await durably(self._ledger.messages, self._turn.conversation_id))
+        self._last_id = history[-1].id if history else None
+        self._said = repaired([stored.message for stored in history])
+        targets = list(self._turn.targets)
+        while True:
+            target = targets.pop(0)
+            try:
+                async with contextlib.aclosing(self._rounds(target)) as events:
+                    async for event in events:
+                        yield event
+                return
+            except ProviderError as error:
+                if not targets or self._new[1:]:
+                    await self._mark_failed()
+                    raise
+                yield self._note(f"{target.name} failed: {error.message} Asking {targets[0].name} instead.")
+
+    async def _rounds(self, target: Target) -> AsyncGenerator[Event, None]:
+        """Requests to one model, until it calls no more tools."""
+        for number in range(1, MOST_ROUNDS + 1):
+            outcome = _Outcome()
+            async with contextlib.aclosing(self._request(target, outcome)) as events:
+                async for event in events:
+                    yield event
+            calls = outcome.message.tool_calls
+            if outcome.status != "complete" or not calls or self._turn.toolbox is None:
+                break
+            async with contextlib.aclosing(self._call_tools(calls)) as results:
+                async for event in results:
+                    yield event
+            if number == MOST_ROUNDS:
+                outcome.status = "limit"
+                yield self._note(f"Stopped after {MOST_ROUNDS} rounds of tool calls. Ask again to go on.")
+        yield DoneEvent(self._reply(target, outcome))
+
+    async def _request(self, target: Target, outcome: _Outcome) -> AsyncGenerator[Event, None]:
+        """One request: held, sent, streamed, settled."""
+        turn = self._turn
+        request = Request(
+            model=target.model,
+            messages=[*self._said, *([] if self._question_stored else [turn.question])],
+            system=turn.system,
+            tools=turn.toolbox.specs() if turn.toolbox else (),
+            options=turn.options,
+        )
+        held = await self._meter.reserve(
+            request,
+            target.provider,
+            kind=turn.kind,
+            conversation_id=turn.conversation_id,
+            max_cost=turn.max_cost,
+            confirmed=turn.confirmed,
+        )
+        answer = Answer()
+        try:
+            if held.note:
+                yield self._note(held.note)
+            await self._store_question(target)
+            outcome.status = "cancelled"
+            async with contextlib.aclosing(target.provider.stream(held.request)) as chunks:
+                async for chunk in chunks:
+                    answer.add(chunk)
+                    if (event := self._shown(chunk)) is not None:
+                        yield event
+                    if held.exhausted_by(answer):
+                        outcome.status = "limit"
+                        break
+                else:
+                    outcome.status = "complete"
+            if outcome.status == "limit":
+                yield self._note("Stopped: the answer reached the end of what the limits leave for it.")
+        except ProviderError as error:
+            outcome.status, outcome.error = "failed", error
+            if not answer.started:
+                raise
+            yield self._note(f"The answer broke off: {error}")
+        finally:
+            await self._settle(held, answer, outcome)
+        yield UsageEvent(held.request_id, self._usages[-1], self._costs[-1])
+
+    async def _settle(self, held: Held, answer: Answer, outcome: _Outcome) -> None:
+        outcome.message = answer.message
+        message = StoredMessage(
+            id=new_id(),
+            conversation_id=self._turn.conversation_id,
+            parent_id=self._last_id,
+            message=answer.message,
+            ts=datetime.now(UTC),
+            model=held.model,
+            request_id=held.request_id,
+            status=outcome.status,
+        )
+        keep = [message] if answer.message.parts else []
+        charge = await self._meter.settle(held, answer, outcome.status, outcome.error, keep)
+        if keep:
+            self._last_id = message.id
+            self._new.append(message)
+            self._said.append(answer.message)
+        if charge is not None:
+            self._request_ids.append(held.request_id)
+            self._usages.append(charge.usage)
+            self._costs.append(charge.cost)
+
+    async def _store_question(self, target: Target) -> None:
+        if self._question_stored:
+            return
+        turn = self._turn
+        now = datetime.now(UTC)
+        await durably(
+            self._ledger.start_conversation,
+            Conversation(turn.conversation_id, turn.title, now, now, target.name),
+        )
+        await self._store(turn.question, turn.question_id, now)
+        self._question_stored = True
+
+    async def _store(self, message: Message, message_id: str, ts: datetime) -> None:
+        stored = StoredMessage(message_id, self._turn.conversation_id, self._last_id, message, ts)
+        await durably(self._ledger.add_messages, [stored])
+        self._last_id = message_id
+        self._said.append(message)
+        self._new.append(stored)
+
+    async def _mark_failed(self) -> None:
+        """Keep a question that found no answer, outside what later turns send to a model."""
+        failed = [_failed(stored) for stored in self._new if stored.id == self._turn.question_id]
+        if failed:
+            await durably(self._ledger.add_messages, failed)
+
+    async def _call_tools(self, calls: Sequence[ToolCallPart]) -> AsyncGenerator[Event, None]:
+        """All calls of one answer, side by side; their results in the order of the calls."""
+        for call in calls:
+            yield ToolCallEvent(call)
+        tasks = [asyncio.create_task(self._call_tool(call)) for call in calls]
+        try:
+            for task in tasks:
+                yield ToolResultEvent(await task)
+        finally:
+            for task in tasks:
+                task.cancel()
+            done = await asyncio.gather(*tasks, return_exceptions=True)
+            results = tuple(
+                result
+                if isinstance(result, ToolResultPart)
+                else ToolResultPart(call.id, call.name, "The call was cancelled by the user.", is_error=True)
+                for call, result in zip(calls, done, strict=True)
+            )
+            await self._store(Message("tool", results), new_id(), datetime.now(UTC))
+
+    async def _call_tool(self, call: ToolCallPart) -> ToolResultPart:
+        toolbox = self._turn.toolbox
+        if toolbox is None:
+            raise AssertionError("a tool is called only where a toolbox offered it")
+        begun = datetime.now(UTC)
+        called = await toolbox.call(call)
+        row = ToolCallRow(
+            id=new_id(),
+            message_id=self._last_id,
+            plugin=called.plugin,
+            tool=call.name,
+            status=called.status,
+            duration_ms=round((datetime.now(UTC) - begun).total_seconds() * 1000),
+            input_bytes=len(call.arguments.encode()),
+            output_bytes=len(called.result.text.encode()),
+            ts=begun,
+        )
+        await durably(self._ledger.add_tool_call, row)
+        return called.result
+
+    def _shown(self, chunk: Chunk) -> Event | None:
+        if isinstance(chunk, TextChunk):
+            return TextEvent(chunk.text)
+        if isinstance(chunk, ThinkingChunk):
+            return ThinkingEvent(chunk.text)
+        if isinstance(chunk, NoteChunk):
+            return self._note(chunk.text)
+        if isinstance(chunk, PartChunk) and isinstance(chunk.part, ToolCallPart) and self._turn.toolbox is None:
+            return ToolCallEvent(chunk.part)
+        return None
+
+    def _note(self, text: str) -> StatusEvent:
+        self._notes.append(text)
+        return StatusEvent(text)
+
+    def _reply(self, target: Target, outcome: _Outcome) -> Reply:
+        status: Status = outcome.status
+        return Reply(
+            text=outcome.message.text,
+            model=target.name,
+            usage=total_usage(self._usages),
+            cost=total_cost(self._costs),
+            status=status,
+            request_ids=tuple(self._request_ids),
+            messages=tuple(stored.message for stored in self._new[1:]),
+            notes=tuple(self._notes),
+        )
+
+
+class _Outcome:
+    """How one request ended."""
+
+    def __init__(self) -> None:
+        self.status: RequestStatus = "failed"
+        self.error: ProviderError | None = None
+        self.message = Message("assistant", ())
+
+
+def _failed(stored: StoredMessage) -> StoredMessage:
+    return StoredMessage(
+        stored.id, stored.conversation_id, stored.parent_id, stored.message, stored.ts, status="failed"
+    )
