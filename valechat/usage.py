@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +20,8 @@ class Usage:
         cache_write_tokens: Part of the input that was written to the provider's cache.
         reasoning_tokens: Part of the output that was reasoning.
         details: What changes the price but is no token count (service tier, speed, region,
-            hosted tool calls, audio parts), by the provider's own names.
+            hosted tool calls, audio parts), by the provider's own names. `notes` lists what the
+            provider reported and could not be read.
     """
 
     input_tokens: int | None = None
@@ -32,5 +33,41 @@ class Usage:
 
     @classmethod
     def from_wire(cls, wire: str, raw: Any) -> Usage:
-        """Read a provider's raw usage."""
-        raise NotImplementedError
+        """Read a provider's raw usage.
+
+        Args:
+            wire: `openai.chat`, `openai.responses`, `anthropic.messages`, `gemini.generate`,
+                `openrouter.chat` or `ollama.chat`.
+            raw: The usage object, the response or event that carries it, or, for a stream, the
+                list of its usage-bearing events in order. Whatever a server sends is read
+                without raising: what makes no sense becomes None and a line in `details["notes"]`.
+
+        Raises:
+            ValueError: There is no wire of that name.
+        """
+        from valechat import wires
+
+        return wires.read(wire, raw)
+
+    @classmethod
+    def total(cls, usages: Iterable[Usage]) -> Usage:
+        """The sum over several requests, without details. A count unknown in one is None."""
+        counted = list(usages)
+        if not counted:
+            return cls()
+        return cls(
+            _sum(u.input_tokens for u in counted),
+            _sum(u.output_tokens for u in counted),
+            _sum(u.cache_read_tokens for u in counted),
+            _sum(u.cache_write_tokens for u in counted),
+            _sum(u.reasoning_tokens for u in counted),
+        )
+
+
+def _sum(counts: Iterable[int | None]) -> int | None:
+    total = 0
+    for count in counts:
+        if count is None:
+            return None
+        total += count
+    return total
