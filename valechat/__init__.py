@@ -1,3 +1,69 @@
-"""Every AI model, every MCP server and the whole bill, in your notebook."""
+"""Every AI model, every MCP server and the whole bill, in your notebook.
+
+    import valechat
+    chat = valechat.Chat("openai/gpt-5-mini")
+    chat                                    # the panel, as the cell's result
+    reply = await chat.ask("…")             # or chat.ask_sync("…")
+    valechat.sql("select * from usage")     # every request and its exact cost
+
+Importing this package is light: each name loads what it needs when it is first used.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from valechat.chat import Chat
+    from valechat.queries import connect, database, sql
+    from valechat.reply import Reply
+    from valechat.services import limits, models
+    from valechat.usage import Usage
+
+__all__ = ["Chat", "Reply", "Usage", "__version__", "connect", "database", "limits", "models", "sql"]
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "Chat": "valechat.chat",
+    "Reply": "valechat.reply",
+    "Usage": "valechat.usage",
+    "connect": "valechat.queries",
+    "database": "valechat.queries",
+    "limits": "valechat.services",
+    "models": "valechat.services",
+    "sql": "valechat.queries",
+}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(home), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+def load_ipython_extension(ipython: Any) -> None:
+    """`%load_ext valechat`: the magics, and `Chat` shown as a panel."""
+    import_module("valechat.notebook.extension").load(ipython)
+
+
+def _show_chats_as_panels() -> None:
+    """In a notebook, let a `Chat` be displayed as its panel without `%load_ext`."""
+    interactive = sys.modules.get("IPython.core.interactiveshell")
+    if interactive is not None and interactive.InteractiveShell.initialized():
+        formatter = interactive.InteractiveShell.instance().display_formatter.ipython_display_formatter
+        formatter.for_type_by_name("valechat.chat", "Chat", _display_chat)
+
+
+def _display_chat(chat: Chat) -> None:
+    import_module("valechat.notebook.panel").show(chat)
+
+
+_show_chats_as_panels()

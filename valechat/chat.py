@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from os import PathLike
 from typing import Any
@@ -12,8 +13,10 @@ from typing import Any
 from valechat.attachments import attach
 from valechat.engine import engine
 from valechat.events import DoneEvent, Event
+from valechat.history import answered
 from valechat.ids import new_id
-from valechat.ledger.base import Kind
+from valechat.ledger.base import Kind, StoredMessage
+from valechat.ledger.threads import durably
 from valechat.messages import Message, Part
 from valechat.providers.base import Options
 from valechat.reply import Reply
@@ -138,16 +141,28 @@ class Chat:
         max_cost: Decimal | str | None = None,
         kind: Kind = "chat",
         confirmed: bool = False,
+        question_id: str | None = None,
     ) -> AsyncGenerator[Event, None]:
         """The turn itself, for code that runs on the engine's loop already."""
         if self._one_at_a_time is None:
             self._one_at_a_time = asyncio.Lock()
         async with self._one_at_a_time:
             tools = services()
-            turn = await self._prepared(tools, text, model, images, files, max_cost, kind, confirmed)
+            turn = await self._prepared(tools, text, model, images, files)
+            turn = replace(
+                turn,
+                kind=kind,
+                max_cost=None if max_cost is None else Decimal(max_cost),
+                confirmed=confirmed,
+                question_id=question_id or turn.question_id,
+            )
             async with contextlib.aclosing(run_turn(turn, tools.ledger, tools.meter)) as events:
                 async for event in events:
                     yield event
+
+    async def stored(self) -> list[StoredMessage]:
+        """The conversation so far as it is in the ledger, questions without an answer left out."""
+        return answered(await durably(services().ledger.messages, self.conversation_id))
 
     async def _prepared(
         self,
@@ -156,9 +171,6 @@ class Chat:
         model: str | None,
         images: Sequence[Attachment],
         files: Sequence[Attachment],
-        max_cost: Decimal | str | None,
-        kind: Kind,
-        confirmed: bool,
     ) -> Turn:
         sizes = tools.settings.sizes
         attached = await asyncio.to_thread(attach, text, images, files, sizes)
@@ -177,9 +189,6 @@ class Chat:
                 extra=self.options,
             ),
             toolbox=self._toolbox,
-            kind=kind,
-            max_cost=None if max_cost is None else Decimal(max_cost),
-            confirmed=confirmed,
             title=title_of(text),
         )
 

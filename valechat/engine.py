@@ -19,11 +19,13 @@ import asyncio
 import atexit
 import concurrent.futures
 import contextlib
+import functools
+import inspect
 import os
 import queue
 import threading
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterator
 from typing import Any, TypeVar
 
 __all__ = ["Engine", "engine"]
@@ -45,7 +47,7 @@ class Engine:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._closing: list[Callable[[], Coroutine[Any, Any, None]]] = []
-        self._main_calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._main_calls: queue.SimpleQueue[Callable[[bool], None]] = queue.SimpleQueue()
         self._main_waiters = 0
         self._kernel_loop: asyncio.AbstractEventLoop | None = None
 
@@ -117,7 +119,7 @@ class Engine:
                         return future.result(timeout=HEARTBEAT)
                     if future.done():
                         return future.result()
-                    self._serve_main()
+                    self._serve_main(blocking=True)
         except BaseException:
             if not future.done():
                 future.cancel()
@@ -173,27 +175,18 @@ class Engine:
             if not future.done():
                 future.cancel()
 
-    async def on_main(self, call: Callable[[], T]) -> T:
+    async def on_main(self, call: Callable[[], Any]) -> Any:
         """Run a function on the main thread, where user code runs; await its result here.
 
         It runs as soon as a bridge waits on the main thread, or on the kernel's loop between two
-        cells. In a program that does neither it runs in a worker thread.
+        cells. What an `async` function returns is awaited on the kernel's loop. In a program that
+        offers neither it runs in a worker thread.
         """
-        done: concurrent.futures.Future[T] = concurrent.futures.Future()
-
-        def perform() -> None:
-            if not done.set_running_or_notify_cancel():
-                return
-            try:
-                done.set_result(call())
-            except BaseException as error:
-                done.set_exception(error)
-                if not isinstance(error, Exception):
-                    raise
-
         if self._main_waiters == 0 and self._kernel_loop is None:
-            return await asyncio.to_thread(call)
-        self._main_calls.put(perform)
+            result = await asyncio.to_thread(call)
+            return await result if inspect.isawaitable(result) else result
+        done: concurrent.futures.Future[Any] = concurrent.futures.Future()
+        self._main_calls.put(functools.partial(_perform, call, done))
         if self._kernel_loop is not None:
             self._kernel_loop.call_soon_threadsafe(self._serve_main)
         return await asyncio.wrap_future(done)
@@ -237,7 +230,7 @@ class Engine:
             await self._closing.pop()()
 
     @contextlib.contextmanager
-    def _main_served(self) -> AsyncIterator[None] | Any:
+    def _main_served(self) -> Iterator[None]:
         if threading.current_thread() is not threading.main_thread():
             yield
             return
@@ -247,16 +240,62 @@ class Engine:
         finally:
             self._main_waiters -= 1
 
-    def _serve_main(self) -> None:
+    def _serve_main(self, *, blocking: bool = False) -> None:
         if threading.current_thread() is not threading.main_thread():
             return
         with contextlib.suppress(queue.Empty):
             while True:
-                self._main_calls.get_nowait()()
+                self._main_calls.get_nowait()(blocking)
 
     def _forget(self) -> None:
         """A forked child has no thread of its parent's."""
         self.__init__()  # type: ignore[misc]  # the one way to be as new
+
+
+def _perform(call: Callable[[], Any], done: concurrent.futures.Future[Any], blocking: bool) -> None:
+    """Run a function on the main thread and hand over what it returns or raises.
+
+    `blocking` says that the loop of this thread, if any, cannot go on until we return.
+    """
+    if not done.set_running_or_notify_cancel():
+        return
+    try:
+        result = call()
+    except BaseException as error:
+        done.set_exception(error)
+        if not isinstance(error, Exception):
+            raise
+        return
+    if inspect.isawaitable(result):
+        _finish_awaitable(result, done, blocking)
+    else:
+        done.set_result(result)
+
+
+def _finish_awaitable(result: Awaitable[Any], done: concurrent.futures.Future[Any], blocking: bool) -> None:
+    async def awaited() -> Any:
+        return await result
+
+    def hand_over(task: asyncio.Task[Any]) -> None:
+        error = asyncio.CancelledError() if task.cancelled() else task.exception()
+        if error is not None:
+            done.set_exception(error)
+        else:
+            done.set_result(task.result())
+
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        done.set_result(asyncio.run(awaited()))
+        return
+    task = loop.create_task(awaited())
+    task.add_done_callback(hand_over)
+    if blocking:
+        # A magic waits on this very loop, which can only go on if it is entered again.
+        import nest_asyncio
+
+        nest_asyncio.apply(loop)
+        loop.run_until_complete(task)
 
 
 def _wake(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> None:

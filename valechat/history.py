@@ -7,12 +7,17 @@ from collections.abc import Sequence
 from valechat.ledger.base import StoredMessage
 from valechat.messages import Message, ToolResultPart
 
-__all__ = ["repaired", "spoken"]
+__all__ = ["answered", "repaired", "spoken"]
 
 
-def spoken(stored: Sequence[StoredMessage]) -> list[StoredMessage]:
-    """The messages that were answered, oldest first: a question without an answer is left out."""
+def answered(stored: Sequence[StoredMessage]) -> list[StoredMessage]:
+    """The messages of a conversation but for the questions that found no answer, oldest first."""
     return [message for message in stored if not (message.status == "failed" and message.message.role == "user")]
+
+
+def spoken(stored: Sequence[StoredMessage]) -> list[Message]:
+    """What a model is told of a conversation: `answered`, but for answers stopped before their first word."""
+    return repaired([message.message for message in answered(stored) if message.message.parts])
 
 
 def repaired(messages: Sequence[Message]) -> list[Message]:

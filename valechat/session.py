@@ -27,7 +27,7 @@ from valechat.events import (
     ToolResultEvent,
     UsageEvent,
 )
-from valechat.history import repaired, spoken
+from valechat.history import spoken
 from valechat.ids import new_id
 from valechat.ledger.base import Conversation, Kind, Ledger, RequestStatus, StoredMessage, ToolCallRow
 from valechat.ledger.threads import durably
@@ -116,9 +116,9 @@ class _Run:
         self._notes: list[str] = []
 
     async def events(self) -> AsyncGenerator[Event, None]:
-        history = spoken(await durably(self._ledger.messages, self._turn.conversation_id))
-        self._last_id = history[-1].id if history else None
-        self._said = repaired([stored.message for stored in history])
+        stored = await durably(self._ledger.messages, self._turn.conversation_id)
+        self._last_id = stored[-1].id if stored else None
+        self._said = spoken(stored)
         targets = list(self._turn.targets)
         while True:
             target = targets.pop(0)
@@ -208,7 +208,7 @@ class _Run:
             request_id=held.request_id,
             status=outcome.status,
         )
-        keep = [message] if answer.message.parts else []
+        keep = [message] if answer.message.parts or outcome.status == "cancelled" else []
         charge = await self._meter.settle(held, answer, outcome.status, outcome.error, keep)
         if keep:
             self._last_id = message.id

@@ -1,0 +1,270 @@
+"""One panel's conversation: what a click does, and what the panel is told of it.
+
+Everything here runs on the engine's loop; the widget only hands messages over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from itertools import takewhile
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from valechat.chat import Chat
+from valechat.errors import ValeChatError
+from valechat.events import (
+    DoneEvent,
+    Event,
+    StatusEvent,
+    TextEvent,
+    ThinkingEvent,
+    ToolCallEvent,
+    ToolResultEvent,
+)
+from valechat.history import answered
+from valechat.ids import new_id
+from valechat.ledger.base import StoredMessage, UsageRow
+from valechat.ledger.threads import durably
+from valechat.money import total
+from valechat.notebook.models import models_shown
+from valechat.notebook.outbox import Outbox
+from valechat.notebook.protocol import (
+    FromPanel,
+    MessageShown,
+    Models,
+    Notice,
+    Refused,
+    SelectModel,
+    Send,
+    SetKey,
+    State,
+    Stop,
+    TurnEnded,
+    TurnStarted,
+)
+from valechat.notebook.shown import (
+    blank_answer,
+    error_shown,
+    messages_shown,
+    money,
+    question_shown,
+    tool_shown,
+)
+from valechat.reply import Reply
+from valechat.services import services
+
+__all__ = ["PanelConversation"]
+
+
+class _Live:
+    """A turn under way: what the panel shows of it, and the task behind it."""
+
+    def __init__(self, message: Send, model: str, conversation_id: str) -> None:
+        self.turn = message["turn"]
+        self.conversation_id = conversation_id
+        self.question = question_shown(new_id(), message["text"], datetime.now(UTC))
+        self.task: asyncio.Task[None] | None = None
+        self._answer = blank_answer(new_id(), model, self.turn)
+        self._text: list[str] = []
+        self._thinking: list[str] = []
+
+    @property
+    def answer(self) -> MessageShown:
+        """The answer as far as it has arrived."""
+        return {**self._answer, "text": "".join(self._text), "thinking": "".join(self._thinking)}
+
+    def take(self, event: Event, outbox: Outbox) -> None:
+        """Add what happened to the answer, and tell the panel."""
+        if isinstance(event, TextEvent):
+            self._text.append(event.text)
+            outbox.text(self.turn, event.text)
+        elif isinstance(event, ThinkingEvent):
+            self._thinking.append(event.text)
+            outbox.thinking(self.turn, event.text)
+        elif isinstance(event, ToolCallEvent):
+            shown = tool_shown(event.call, None)
+            self._answer["tools"].append(shown)
+            outbox.tool(self.turn, shown)
+        elif isinstance(event, ToolResultEvent):
+            for shown in self._answer["tools"]:
+                if shown["id"] == event.result.call_id:
+                    shown["result"], shown["is_error"] = event.result.text, event.result.is_error
+                    outbox.tool(self.turn, shown)
+        elif isinstance(event, StatusEvent):
+            self._answer["notes"].append(event.text)
+            outbox.note(self.turn, event.text)
+
+
+class PanelConversation:
+    """A chat as one panel sees it.
+
+    `stored` is called after each turn with the conversation's messages, for the transcript.
+    """
+
+    def __init__(self, chat: Chat, outbox: Outbox, stored: Callable[[list[StoredMessage]], None]) -> None:
+        self.chat = chat
+        self._outbox = outbox
+        self._stored = stored
+        self._live: dict[str, _Live] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def receive(self, content: Any) -> None:
+        """Take a message from the panel. One that is malformed is answered with a notice."""
+        try:
+            message = _FROM_PANEL.validate_python(content)
+        except ValidationError as error:
+            self._notice("", ValeChatError(f"The panel sent something unreadable: {error.errors()[0]['msg']}."))
+            return
+        handle: Callable[[Any], Any] = getattr(self, f"_on_{message['type']}")
+        task = asyncio.get_running_loop().create_task(self._guarded(handle, message))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _guarded(self, handle: Callable[[Any], Any], message: FromPanel) -> None:
+        try:
+            await handle(message)
+        except Exception as error:  # noqa: BLE001  # a click must never be answered by silence
+            self._notice("", error)
+
+    async def _on_hello(self, _message: Mapping[str, Any]) -> None:
+        await self._send_state()
+
+    async def _on_send(self, message: Send) -> None:
+        if not message["text"].strip() or message["turn"] in self._live:
+            return
+        self.chat.model = message["model"] or self.chat.model
+        live = _Live(message, self.chat.model or "", self.chat.conversation_id)
+        live.task = asyncio.current_task()
+        self._live[live.turn] = live
+        self._outbox.send(
+            TurnStarted(type="turn_started", seq=0, turn=live.turn, question=live.question, answer=live.answer)
+        )
+        try:
+            await self._answer(live)
+        finally:
+            del self._live[live.turn]
+
+    async def _on_stop(self, message: Stop) -> None:
+        live = self._live.get(message["turn"])
+        if live is not None and live.task is not None:
+            live.task.cancel()
+
+    async def _on_select_model(self, message: SelectModel) -> None:
+        self.chat.model = message["model"]
+        await self._send_models(refresh=False)
+
+    async def _on_new_conversation(self, _message: Mapping[str, Any]) -> None:
+        for live in self._live.values():
+            if live.task is not None:
+                live.task.cancel()
+        self.chat.conversation_id = new_id()
+        await self._send_state()
+
+    async def _on_refresh_models(self, _message: Mapping[str, Any]) -> None:
+        await self._send_models(refresh=True)
+
+    async def _on_set_key(self, message: SetKey) -> None:
+        provider = message["provider"]
+        await services().keys.store(provider, message["key"])
+        await self._send_models(refresh=True)
+        self._notice(f"The key for {provider} is stored in the keychain.", None)
+
+    async def _answer(self, live: _Live) -> None:
+        reply: Reply | None = None
+        turn = self.chat.turn(live.question["text"], model=self.chat.model, question_id=live.question["id"])
+        try:
+            async with contextlib.aclosing(turn) as events:
+                async for event in events:
+                    live.take(event, self._outbox)
+                    if isinstance(event, DoneEvent):
+                        reply = event.reply
+        except asyncio.CancelledError:
+            # A click on stop is an end like any other.
+            if (task := asyncio.current_task()) is not None:
+                task.uncancel()
+        except Exception as error:  # noqa: BLE001  # every fault is shown beside the text it kept from being answered
+            self._outbox.send(
+                Refused(
+                    type="refused", seq=0, turn=live.turn, text=live.question["text"], error=error_shown(error)
+                )
+            )
+            return
+        await self._end(live, reply)
+
+    async def _end(self, live: _Live, reply: Reply | None) -> None:
+        stored, rows = await self._read(live.conversation_id)
+        shown = messages_shown(stored, rows)
+        ids = [message["id"] for message in shown]
+        place = ids.index(live.question["id"]) + 1 if live.question["id"] in ids else len(ids)
+        answer = shown[place] if place < len(shown) else {**live.answer, "turn": None, "status": "cancelled"}
+        notes = list(reply.notes) if reply is not None else live.answer["notes"]
+        total_cost, unpriced = _spent(rows.values())
+        self._outbox.send(
+            TurnEnded(
+                type="turn_ended",
+                seq=0,
+                turn=live.turn,
+                answer={**answer, "id": live.answer["id"], "notes": notes},
+                total_cost=total_cost,
+                unpriced=unpriced,
+            )
+        )
+        self._stored(stored)
+
+    async def _read(self, conversation_id: str) -> tuple[list[StoredMessage], dict[str, UsageRow]]:
+        ledger = services().ledger
+        stored = await durably(ledger.messages, conversation_id)
+        rows = await durably(ledger.conversation_usage, conversation_id)
+        return answered(stored), {row.request_id: row for row in rows}
+
+    async def _send_state(self) -> None:
+        if self.chat.model is None:
+            self.chat.model = await services().default_model()
+        conversation = self.chat.conversation_id
+        head = await durably(services().ledger.conversation, conversation)
+        models = models_shown(await services().models())
+        stored, rows = await self._read(conversation)
+        total_cost, unpriced = _spent(rows.values())
+        live = [live for live in self._live.values() if live.conversation_id == conversation]
+        under_way = {live.question["id"] for live in live}
+        settled = list(takewhile(lambda message: message.id not in under_way, stored))
+        self._outbox.send(
+            State(
+                type="state",
+                seq=0,
+                conversation_id=conversation,
+                title=head.title if head else "",
+                messages=[
+                    *messages_shown(settled, rows),
+                    *(message for turn in live for message in (turn.question, turn.answer)),
+                ],
+                model=self.chat.model,
+                models=models,
+                total_cost=total_cost,
+                unpriced=unpriced,
+                draft="",
+            )
+        )
+
+    async def _send_models(self, *, refresh: bool) -> None:
+        models = models_shown(await services().models(refresh=refresh))
+        self._outbox.send(Models(type="models", seq=0, model=self.chat.model or "", models=models))
+
+    def _notice(self, text: str, error: BaseException | None) -> None:
+        self._outbox.send(
+            Notice(type="notice", seq=0, text=text, error=None if error is None else error_shown(error))
+        )
+
+
+def _spent(rows: Iterable[UsageRow]) -> tuple[str | None, int]:
+    """What the requests cost together (None when no cost is known), and how many have no known cost."""
+    costs = [row.cost for row in rows]
+    known = [cost for cost in costs if cost is not None]
+    return (money(total(known)) if known else None), len(costs) - len(known)
+
+
+_FROM_PANEL: TypeAdapter[FromPanel] = TypeAdapter(FromPanel)

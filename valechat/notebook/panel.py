@@ -1,0 +1,93 @@
+"""The chat panel: an anywidget in a cell's output, with the saved transcript beside it."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import anywidget
+from IPython.core.getipython import get_ipython
+from IPython.display import display
+
+from valechat.chat import Chat
+from valechat.engine import engine
+from valechat.errors import ConfigError
+from valechat.ledger.base import StoredMessage
+from valechat.notebook.comms import answer_while_busy
+from valechat.notebook.conversation import PanelConversation
+from valechat.notebook.outbox import Outbox
+from valechat.notebook.transcript import Transcript, transcript_markdown
+
+__all__ = ["Panel", "panel_of", "show", "static"]
+
+STATIC = Path(__file__).parent.parent / "static"
+
+
+def static(name: str) -> Path:
+    """A file of the front end's bundle.
+
+    Raises:
+        ConfigError: The bundle was not built.
+    """
+    path = STATIC / name
+    if not path.is_file():
+        raise ConfigError(
+            f"The panel's front end ({name}) is not there.",
+            fix="In a source checkout run `make build`; otherwise reinstall valechat.",
+        )
+    return path
+
+
+class Panel(anywidget.AnyWidget):
+    """A chat as a widget. What is said goes by messages, never by traits: traits are saved."""
+
+    def __init__(self, chat: Chat) -> None:
+        super().__init__(_esm=static("panel.js"), _css=static("panel.css"))
+        answer_while_busy(self)
+        self._transcripts: list[Transcript] = []
+        self._conversation = PanelConversation(chat, Outbox(self.send), self._keep)
+        self.on_msg(self._hand_over)
+
+    def add_transcript(self, stored: list[StoredMessage]) -> None:
+        """Put a transcript below the panel's output in the cell that runs now."""
+        transcript = Transcript()
+        transcript.show(transcript_markdown(stored))
+        self._transcripts.append(transcript)
+
+    def _hand_over(self, _widget: Any, content: Any, _buffers: Any) -> None:
+        engine().loop.call_soon_threadsafe(self._conversation.receive, content)
+
+    def _keep(self, stored: list[StoredMessage]) -> None:
+        markdown = transcript_markdown(stored)
+        for transcript in self._transcripts:
+            transcript.update(markdown)
+
+
+_panels: WeakKeyDictionary[Chat, Panel] = WeakKeyDictionary()
+
+
+def panel_of(chat: Chat) -> Panel:
+    """The chat's panel. A chat has one in a kernel, shown as often as one likes."""
+    panel = _panels.get(chat)
+    if panel is None or panel.comm is None:
+        panel = _panels[chat] = Panel(chat)
+    return panel
+
+
+def show(chat: Chat) -> None:
+    """Show a chat's panel as the output of the running cell."""
+    _attach_kernel()
+    panel = panel_of(chat)
+    display(panel)
+    stored = engine().run(chat.stored())
+    panel.add_transcript(stored)
+
+
+def _attach_kernel() -> None:
+    """Let the notebook's own functions, offered as tools, run on the kernel's loop between cells."""
+    shell = get_ipython()
+    loop = getattr(getattr(getattr(shell, "kernel", None), "io_loop", None), "asyncio_loop", None)
+    if isinstance(loop, asyncio.AbstractEventLoop):
+        engine().attach_kernel(loop)
