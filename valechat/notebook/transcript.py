@@ -19,7 +19,10 @@ from valechat.ids import new_id
 from valechat.ledger.base import StoredMessage
 from valechat.messages import ToolResultPart
 
-__all__ = ["Transcript", "transcript_markdown"]
+__all__ = ["Transcript", "bundle", "transcript_markdown"]
+
+
+_OPEN, _CLOSE = '<div class="vc-transcript">\n\n', "\n\n</div>"
 
 
 class Transcript:
@@ -30,20 +33,25 @@ class Transcript:
 
     def show(self, markdown: str) -> None:
         """Put the transcript below the output being made now."""
-        publish_display_data(_bundle(markdown), transient={"display_id": self._display_id})
+        publish_display_data(bundle(markdown), transient={"display_id": self._display_id})
 
     def update(self, markdown: str) -> None:
         """Replace the transcript, wherever it stands."""
         if InteractiveShell.initialized():
-            publish_display_data(_bundle(markdown), transient={"display_id": self._display_id}, update=True)
+            publish_display_data(bundle(markdown), transient={"display_id": self._display_id}, update=True)
 
 
-def _bundle(markdown: str) -> dict[str, Any]:
-    return {"text/markdown": markdown, "text/plain": _plain(markdown)}
+def bundle(markdown: str) -> dict[str, Any]:
+    """A transcript in the forms a viewer may choose from; HTML is the one they prefer."""
+    return {"text/html": _html(markdown), "text/markdown": _OPEN + markdown + _CLOSE, "text/plain": markdown}
 
 
-def _plain(markdown: str) -> str:
-    return re.sub(r"</?div[^>]*>\n*", "", markdown)
+def _html(markdown: str) -> str:
+    """The transcript drawn without raw HTML, for viewers that do not sanitise."""
+    from markdown_it import MarkdownIt
+
+    drawn = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image").render(markdown)
+    return _OPEN + drawn + _CLOSE
 
 
 def transcript_markdown(messages: Sequence[StoredMessage], *, footer: str = "") -> str:
@@ -55,9 +63,7 @@ def transcript_markdown(messages: Sequence[StoredMessage], *, footer: str = "") 
     blocks = [f"**{_speaker(stored)}**\n\n{_harmless(_body(stored))}" for stored in messages if _body(stored)]
     if footer:
         blocks.append(f"*{footer}*")
-    if not blocks:
-        return '<div class="vc-transcript"></div>'
-    return '<div class="vc-transcript">\n\n' + "\n\n---\n\n".join(blocks) + "\n\n</div>"
+    return "\n\n---\n\n".join(blocks)
 
 
 def _speaker(stored: StoredMessage) -> str:
@@ -85,15 +91,24 @@ def _fenced(text: str, language: str = "") -> str:
     return f"{fence}{language}\n{text}\n{fence}"
 
 
-_CODE = re.compile(r"(^ {0,3}(`{3,}|~{3,})[^\n]*\n.*?(?:^ {0,3}\2[`~]*[ \t]*$|\Z)|(?<!`)(`+)(?!`).+?(?<!`)\3(?!`))", re.S | re.M)
+_CODE = re.compile(
+    r"""(?P<code>
+        ^[ ]{0,3}(?P<fence>`{3,}|~{3,})[^\n]*(?:\n|\Z)           # a fence …
+        .*?(?:(?P<close>^[ ]{0,3}(?P=fence)[`~]*[ \t]*$)|\Z)     # … to its end, or the message's
+        | (?<!`)(?P<ticks>`+)(?!`)[^\n]+?(?<!`)(?P=ticks)(?!`)    # or code within a line
+    )""",
+    re.DOTALL | re.MULTILINE | re.VERBOSE,
+)
 
 
 def _harmless(markdown: str) -> str:
-    """Escape HTML and defuse images and scripts' addresses outside code."""
+    """Escape HTML and defuse images and scripts' addresses outside code; close a fence left open."""
     pieces: list[str] = []
     end = 0
     for code in _CODE.finditer(markdown):
-        pieces += [_defused(markdown[end : code.start()]), code.group(0)]
+        pieces += [_defused(markdown[end : code.start()]), code["code"]]
+        if code["fence"] and code["close"] is None:
+            pieces.append(f"\n{code['fence']}")
         end = code.end()
     return "".join([*pieces, _defused(markdown[end:])])
 

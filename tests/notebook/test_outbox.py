@@ -1,0 +1,70 @@
+"""What leaves for a panel is numbered, in order, and never too often."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from valechat.notebook.outbox import RATE, Outbox
+
+
+class Sent(list[Any]):
+    """What was sent, with its times."""
+
+    def __call__(self, message: Any) -> None:
+        self.append((asyncio.get_running_loop().time(), message))
+
+    @property
+    def messages(self) -> list[Any]:
+        return [message for _, message in self]
+
+
+async def test_a_thousand_pieces_leave_in_a_few_messages_and_none_is_lost() -> None:
+    sent = Sent()
+    outbox = Outbox(sent)
+    for number in range(1000):
+        outbox.text("t", f"{number} ")
+        if number % 100 == 0:
+            await asyncio.sleep(0.01)
+    await asyncio.sleep(2 / RATE)
+    text = "".join(delta["text"] for message in sent.messages for delta in message["deltas"])
+    assert text == "".join(f"{number} " for number in range(1000))
+    gaps = [after - before for (before, _), (after, _) in zip(sent, sent[1:], strict=False)]
+    assert all(gap >= 0.9 / RATE for gap in gaps)
+
+
+async def test_all_turns_share_one_message() -> None:
+    sent = Sent()
+    outbox = Outbox(sent)
+    outbox.text("a", "x")
+    outbox.thinking("b", "y")
+    outbox.note("b", "retrying")
+    outbox.flush()
+    (message,) = sent.messages
+    assert message["deltas"] == [{"turn": "a", "text": "x"}, {"turn": "b", "thinking": "y", "notes": ["retrying"]}]
+
+
+async def test_waiting_text_leaves_before_any_other_message() -> None:
+    sent = Sent()
+    outbox = Outbox(sent)
+    outbox.text("a", "x")
+    outbox.send({"type": "notice"})
+    assert [message["type"] for message in sent.messages] == ["deltas", "notice"]
+
+
+async def test_messages_are_numbered_one_by_one() -> None:
+    sent = Sent()
+    outbox = Outbox(sent)
+    for _ in range(3):
+        outbox.send({"type": "notice"})
+    assert [message["seq"] for message in sent.messages] == [1, 2, 3]
+
+
+async def test_a_tools_result_takes_the_place_of_its_call() -> None:
+    sent = Sent()
+    outbox = Outbox(sent)
+    call = {"id": "1", "name": "f", "arguments": "{}", "result": None, "is_error": False}
+    outbox.tool("a", call)  # type: ignore[arg-type]  # a literal of the TypedDict's shape
+    outbox.tool("a", {**call, "result": "done"})  # type: ignore[typeddict-item]  # as above
+    outbox.flush()
+    assert sent.messages[0]["deltas"][0]["tools"] == [{**call, "result": "done"}]
