@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal, Protocol
 
 from valechat.messages import Message, Part
@@ -22,6 +23,7 @@ __all__ = [
     "Options",
     "PartChunk",
     "Provider",
+    "RateLimits",
     "Request",
     "StopChunk",
     "StopReason",
@@ -159,6 +161,17 @@ class Health:
     fix: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class RateLimits:
+    """What a server last said of its own rate limits; None where it said nothing."""
+
+    seen_at: datetime
+    requests_remaining: int | None = None
+    requests_reset_at: datetime | None = None
+    tokens_remaining: int | None = None
+    tokens_reset_at: datetime | None = None
+
+
 class Provider(Protocol):
     """A model provider.
 
@@ -199,4 +212,12 @@ class Provider(Protocol):
 
     def capabilities(self, model: str) -> Capabilities:
         """What is known of a model without asking the server."""
+        ...
+
+    def rate_limits(self) -> RateLimits | None:
+        """What the server's last response said of its rate limits; None when it said nothing."""
+        ...
+
+    def config_schema(self) -> Mapping[str, Any]:
+        """JSON Schema of the provider's table in `config.toml`, for a settings form."""
         ...
