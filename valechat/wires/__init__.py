@@ -36,7 +36,6 @@ def read(wire: str, raw: Any) -> Usage:
     reader = WIRES.get(wire)
     if reader is None:
         known = ", ".join(WIRES)
-        message = f"No usage reader for the wire {wire!r}. Known: {known}."
-        raise ValueError(message)
+        raise ValueError(f"No usage reader for the wire {wire!r}. Known: {known}.")
     pieces = raw if isinstance(raw, list | tuple) else [raw]
     return reader([piece for piece in pieces if isinstance(piece, Mapping)])

@@ -44,7 +44,7 @@ def read_generate(events: Sequence[Mapping[str, Any]]) -> Usage:
             serviceTier=last([usage], ("serviceTier",)),
             trafficType=last([usage], ("trafficType",)),
             model=last(events, ("modelVersion",), ("model",)),
-            webSearchQueries=_searches(events),
+            webSearchQueries=_searches(events) or None,
             **{name: _modalities(read, usage, name) for name in _BY_MODALITY},
         ),
     )
