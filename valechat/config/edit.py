@@ -15,6 +15,7 @@ from valechat.config.locate import dotted
 from valechat.config.names import nearest, parse_model
 from valechat.config.schema import Limits, ModelLimits, RateLimits, Settings
 from valechat.errors import ConfigError
+from valechat.ledger.lock import locked
 from valechat.paths import Paths
 
 __all__ = ["Value", "change_limits", "change_settings"]
@@ -52,22 +53,27 @@ def change_settings(paths: Paths, changes: Mapping[tuple[str, ...], Value]) -> S
         ConfigError: The file is broken already, a change is not valid, or it cannot be written.
     """
     file = paths.config_file
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with locked(file.with_name(f".{file.name}.lock")):
+            return _change(file, changes)
+    except OSError as error:
+        problem = ConfigError(
+            f"{file} cannot be written: {error.strerror}.", fix="Check the folder's permissions and free space."
+        )
+    raise problem
+
+
+def _change(file: Path, changes: Mapping[tuple[str, ...], Value]) -> Settings:
     while True:
         before = read_text(file)
         parse_settings(before, file)
         after = _changed(before, {path: _plain(value) for path, value in changes.items()}, file)
         settings = parse_settings(after, file)
-        if read_text(file) != before:
-            continue  # somebody else wrote in between: their change must not be lost
-        try:
+        if read_text(file) == before:
             write_atomically(file, after.encode())
-        except OSError as error:
-            problem = ConfigError(
-                f"{file} cannot be written: {error.strerror}.", fix="Check the folder's permissions and free space."
-            )
-        else:
             return settings
-        raise problem
+        # An editor, which knows no lock, wrote in between: its change must not be lost.
 
 
 def _plain(value: Value) -> int | str | None:

@@ -80,9 +80,10 @@ def _setting(problem: Problem) -> str:
 
 def _problem(found: Any, model: type[BaseModel]) -> Problem:
     context = found.get("ctx", {})
-    # A key that is wrong itself is marked by pydantic with a last element "[key]".
-    path = tuple(str(part) for part in found["loc"] if part != "[key]")
     kind = found["type"]
+    path = tuple(str(part) for part in found["loc"])
+    if path[-1:] == ("[key]",) and kind != "extra_forbidden":
+        path = path[:-1]  # pydantic's mark for "the key itself is wrong"
     if kind == "setting":
         path += (context["key"],) if context["key"] else ()
         fix = context["fix"] or (f"Write {dotted(path[-1:])} = {context['write']}." if context["write"] else "")
