@@ -12,17 +12,18 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from valechat.billing.money import EXACT, ZERO, plain
 from valechat.billing.names import canonical, is_local, split
 from valechat.billing.parts import Unpriceable, parts
-from valechat.billing.rates import PER_THOUSAND, Price, Rates
+from valechat.billing.rates import PER_THOUSAND, Price, Rates, plain
 from valechat.billing.table import PriceTable, default_table
 from valechat.ledger.base import CostSource
+from valechat.money import EXACT
 from valechat.usage import Usage
 from valechat.wires.reading import amount
 
 __all__ = ["Priced", "cost", "price"]
 
+_ZERO = Decimal(0)
 _STANDARD = {"", "auto", "default", "on_demand", "service_tier_unspecified", "standard", "traffic_type_unspecified"}
 _SAME_PRICE = {("groq", "flex")}
 """Tiers billed like the standard one (Groq: flex trades reliability for rate limits, not price)."""
@@ -72,7 +73,7 @@ def cost(
         at: The moment of the request, now by default; prices change.
         prices: The user's own prices by `provider/model`: `input`, `output`, `cache_read`,
             `cache_write`, decimal text, USD per million tokens. They win over everything else.
-            Where a cache price is left out, cached input costs what other input costs.
+            A part without a price makes the cost unknown.
 
     Raises:
         ValueError: One of the user's prices is not a price.
@@ -105,7 +106,7 @@ def price(
     rates = table.find(model, at)
     if rates is None or not rates.is_user:
         if local or is_local(model):
-            return Priced(ZERO, "priced", at_most=ZERO)
+            return Priced(_ZERO, "priced", at_most=_ZERO)
         if (reported := _reported(usage)) is not None:
             return Priced(reported, "reported", at_most=reported)
     if rates is None:
@@ -174,7 +175,7 @@ def _word(details: Mapping[str, Any], name: str) -> str:
 
 
 def _bill(rates: Rates, counted: Mapping[str, int], input_tokens: int, multiplier: Decimal | None) -> Priced:
-    total = more = ZERO
+    total = more = _ZERO
     units: dict[str, str] = {}
     missing: list[str] = []
     bounded = True
@@ -213,9 +214,7 @@ def _unit(rates: Rates, key: str) -> Price | None:
     """The unit price of a part. Where one is left out, these rules say which other one is meant."""
     instead: tuple[str, ...] = ()
     if rates.is_user and key.startswith("cache_write"):
-        instead = ("cache_write", "input")
-    elif rates.is_user and key == "cache_read":
-        instead = ("input",)
+        instead = ("cache_write",)
     elif key == "cache_write" and split(rates.model)[0] == "openai":
         # OpenAI charges for writing to the cache only where it lists a price for it.
         instead = ("input",)

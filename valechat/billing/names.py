@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from datetime import date
 
-__all__ = ["candidates", "canonical", "is_local", "split"]
+__all__ = ["candidates", "canonical", "is_local", "same_model", "split"]
 
 _ALIASES = {
     "google": "gemini",
@@ -69,6 +69,11 @@ def candidates(model: str) -> Iterator[str]:
             if (shorter := ending.sub("", undated)) != undated:
                 undated = shorter
                 yield undated
+
+
+def same_model(model: str) -> str:
+    """One name for a model and all its dated snapshots, so that a limit on one holds for all."""
+    return _undated(canonical(model))
 
 
 def is_local(model: str) -> bool:

@@ -9,12 +9,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from valechat.billing.money import parse_price, plain
+__all__ = [
+    "KEYS",
+    "PER_THOUSAND",
+    "Price",
+    "Rates",
+    "Variant",
+    "When",
+    "parse_price",
+    "plain",
+    "read_prices",
+    "write_prices",
+]
 
-__all__ = ["KEYS", "PER_THOUSAND", "Price", "Rates", "Variant", "When", "read_prices", "write_prices"]
+_MOST = Decimal(10) ** 12
+_MOST_DECIMALS = 20
 
 PER_THOUSAND = frozenset({"file_search", "request", "web_search"})
 KEYS = PER_THOUSAND | {
@@ -122,11 +134,15 @@ class Rates:
 def read_prices(stored: Mapping[str, Any]) -> dict[str, Price]:
     """Unit prices from their stored form: decimal text, or `{"base": …, "above": {"200000": …}}`.
 
+    A price that is None is not known, as if it were left out.
+
     Raises:
         ValueError: A key or a price is not one.
     """
     prices: dict[str, Price] = {}
     for key, value in stored.items():
+        if value is None:
+            continue
         if key not in KEYS:
             raise ValueError(f"{key!r} is not a kind of price. Known: {', '.join(sorted(KEYS))}.")
         if isinstance(value, Mapping):
@@ -144,3 +160,29 @@ def write_prices(prices: Mapping[str, Price]) -> dict[str, Any]:
         above = {str(threshold): plain(value) for threshold, value in price.above}
         stored[key] = {"base": plain(price.base), "above": above} if above else plain(price.base)
     return stored
+
+
+def parse_price(value: object) -> Decimal:
+    """A unit price from a price table or the user's settings.
+
+    Args:
+        value: Decimal text, a Decimal or an int; a float is read by its shortest text.
+
+    Raises:
+        ValueError: It is no number, negative, 10^12 or more, or has more than 20 decimals.
+    """
+    try:
+        price = Decimal(repr(value)) if isinstance(value, float) else Decimal(str(value))
+    except InvalidOperation:
+        raise ValueError(f"{value!r} is not a price; write it as a decimal in quotes, such as '1.25'.") from None
+    exponent = price.as_tuple().exponent
+    if not price.is_finite() or not 0 <= price < _MOST or not isinstance(exponent, int) or exponent < -_MOST_DECIMALS:
+        raise ValueError(
+            f"{value!r} is not a price: it must be at least 0, below {_MOST:,}, with at most {_MOST_DECIMALS} decimals."
+        )
+    return price
+
+
+def plain(value: Decimal) -> str:
+    """The decimal text of an amount, without an exponent."""
+    return f"{value:f}"

@@ -10,8 +10,8 @@ __all__ = ["Reader", "amount", "last", "mapping"]
 
 _MOST = 10**15
 """No request has more tokens; above it a number is a fault of the server's (or an attack)."""
-_MOST_MONEY = Decimal(10**9)
-_MOST_DECIMALS = 40
+_MOST_MONEY = Decimal(10) ** 12
+_MOST_DECIMALS = 30
 
 
 class Reader:
