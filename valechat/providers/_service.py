@@ -15,6 +15,7 @@ Every error is one of `valechat.errors`, and no message contains the key.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Mapping
 from types import TracebackType
@@ -36,7 +37,7 @@ from valechat.providers._sse import (
 )
 from valechat.providers.base import KeySource, RateLimits
 
-__all__ = ["EventStream", "HttpService", "bearer"]
+__all__ = ["Auth", "EventStream", "HttpService", "bearer"]
 
 DRAIN_SECONDS = 1.0
 ERROR_BODY_SECONDS = 10.0
@@ -145,7 +146,7 @@ class HttpService:
     ) -> _Sent:
         """Send a request; the response has begun, its body is not read. Raises as `get_json`."""
         key = await self._checked_key()
-        content = None if body is None else orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS)
+        content = None if body is None else self._written(body)
         allowed = timeout + len(content or b"") / UPLOAD_BYTES_PER_SECOND
         try:
             async with asyncio.timeout(allowed):
@@ -165,6 +166,20 @@ class HttpService:
     def _all_headers(self, headers: Mapping[str, str], key: _Key, content: bytes | None) -> dict[str, str]:
         typed = {} if content is None else {"Content-Type": "application/json"}
         return {**typed, **self._headers, **headers, **(self._auth(key.value) if key.value else {})}
+
+    def _written(self, body: Mapping[str, Any]) -> bytes:
+        try:
+            return orjson.dumps(body)
+        except TypeError:
+            # orjson takes neither half a surrogate pair nor integers above 64 bits; the standard library does.
+            pass
+        try:
+            return json.dumps(body).encode("ascii")
+        except (TypeError, ValueError) as error:
+            raise ConfigError(
+                f"The request to {self.provider} cannot be written as JSON: {error}.",
+                fix="Check the options that are passed through to the provider.",
+            ) from None
 
     async def _checked_key(self) -> _Key:
         key = _Key((await self._key() if self._key else None) or "")

@@ -33,7 +33,9 @@ __all__ = [
     "UsageChunk",
 ]
 
-StopReason = Literal["end", "max_tokens", "stop_sequence", "tool_calls", "refusal", "filtered", "context_full", "paused", "other"]
+StopReason = Literal[
+    "end", "max_tokens", "stop_sequence", "tool_calls", "refusal", "filtered", "context_full", "paused", "other"
+]
 
 KeySource = Callable[[], Awaitable[str | None]]
 """Gives the provider's API key at the moment of use, None where none is needed."""
@@ -173,18 +175,22 @@ class RateLimits:
 
 
 class Provider(Protocol):
-    """A model provider.
-
-    `name` is the first half of `provider/model`; `wire` the format its usage is read by
-    (`Usage.from_wire`); `local` is true for a server on this machine, whose models are free.
-    """
+    """A model provider. It keeps no state of a stream, so any number may run at once."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """The first half of `provider/model`."""
+        ...
+
     @property
-    def wire(self) -> str: ...
+    def wire(self) -> str:
+        """The format of its `UsageChunk`s, for `Usage.from_wire`."""
+        ...
+
     @property
-    def local(self) -> bool: ...
+    def local(self) -> bool:
+        """Whether its models run on this machine and are free."""
+        ...
 
     def stream(self, request: Request) -> AsyncIterator[Chunk]:
         """Send a request and yield what arrives.
