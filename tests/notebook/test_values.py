@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import duckdb
-import pandas
-import polars
-import pyarrow
+import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 
 from valechat.ledger import base
@@ -15,11 +15,11 @@ CITIES = {"city": ["Oslo", "Rome", "Lima"], "people": [0.7, 2.8, 10.0]}
 
 
 @pytest.mark.parametrize(
-    ("table", "kind"),
+    "table, kind",
     [
-        (pandas.DataFrame(CITIES), "pandas DataFrame"),
-        (polars.DataFrame(CITIES), "polars DataFrame"),
-        (pyarrow.table(CITIES), "Arrow Table"),
+        (pd.DataFrame(CITIES), "pandas DataFrame"),
+        (pl.DataFrame(CITIES), "polars DataFrame"),
+        (pa.table(CITIES), "Arrow Table"),
     ],
 )
 def test_a_table_is_sent_as_its_schema_and_rows(table: object, kind: str) -> None:
@@ -37,23 +37,23 @@ def test_a_duckdb_relation_is_a_table() -> None:
 
 
 def test_a_series_is_a_table_of_one_column() -> None:
-    assert "pandas Series, 2 rows × 1 columns" in as_text(pandas.Series([1, 2], name="n")).text
-    assert "polars Series, 2 rows × 1 columns" in as_text(polars.Series("n", [1, 2])).text
+    assert "pandas Series, 2 rows × 1 columns" in as_text(pd.Series([1, 2], name="n")).text
+    assert "polars Series, 2 rows × 1 columns" in as_text(pl.Series("n", [1, 2])).text
 
 
 def test_a_large_table_says_how_much_of_it_was_sent() -> None:
-    sent = as_text(pandas.DataFrame({"i": range(1_000_000)}))
+    sent = as_text(pd.DataFrame({"i": range(1_000_000)}))
     assert sent.what == "schema and 10 of 1,000,000 rows"
     assert "First 10 of 1,000,000 rows:" in sent.text
 
 
 def test_a_table_stays_within_its_budget() -> None:
-    wide = pandas.DataFrame({f"column_{i}": ["long text " * 100] * 20 for i in range(500)})
+    wide = pd.DataFrame({f"column_{i}": ["long text " * 100] * 20 for i in range(500)})
     assert len(as_text(wide).text) <= TABLE_CHARS
 
 
 def test_an_empty_table_has_a_schema() -> None:
-    sent = as_text(pandas.DataFrame({"a": pandas.Series([], dtype="int64")}))
+    sent = as_text(pd.DataFrame({"a": pd.Series([], dtype="int64")}))
     assert "Columns: a (int64)" in sent.text
     assert sent.what == "schema and 0 of 0 rows"
 

@@ -1,0 +1,90 @@
+"""Model output as Markdown: nothing loads, nothing runs, everything else stays."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from valechat.notebook.harmless import harmless
+
+
+@pytest.mark.parametrize(
+    "markdown",
+    [
+        "# Title\n\n- a\n- b\n\n| a | b |\n|---|---|\n| 1 | 2 |",
+        "```html\n<img src='https://x.example/a.png'>\n![a](https://x.example)\n```",
+        "- a list\n\n  ```html\n  <script>1</script>\n  ```\n",
+        "inline `<b>` and `![a](b)` stay",
+        "    <indented code>\n",
+        r"$a<b$ and $$\begin{pmatrix} a & b \\ c & d \end{pmatrix}$$",
+        "if a < b and c > d: x <- y",
+        "<https://example.com> and [a link](https://example.com)",
+        "wow! [a link](https://example.com)",
+    ],
+)
+def test_what_loads_nothing_stays_byte_for_byte(markdown: str) -> None:
+    assert harmless(markdown) == markdown
+
+
+@pytest.mark.parametrize(
+    "markdown",
+    [
+        "![a](https://x.example/?secret)",
+        "![a][r]\n\n[r]: https://x.example",
+        "text <img src=https://x.example> text",
+        "<script>alert(1)</script>",
+        "<div>\n\n![a](https://x.example)\n\n</div>",
+        "> ![a](https://x.example)",
+        "| a |\n|---|\n| ![a](https://x.example) |",
+        "- ```\n  code\n  ```\n<img src=https://x.example>",
+        "```a`b\n<img src=https://x.example>",
+        r"\`<img src=https://x.example>\`",
+        "[![a](https://x.example)](https://x.example)",
+        "<!-- comment --> <svg onload=alert(1)>",
+        "`code` and <img src=https://x.example>",
+        "*![a](https://x.example)*",
+        "# ![a](https://x.example)",
+        "\r\n<img src=https://x.example>\r\n",
+    ],
+)
+def test_html_and_images_outside_code_are_defused(markdown: str) -> None:
+    assert _drawn(harmless(markdown)) == []
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "![a](https://x)",
+                "<img src=x>",
+                "<b>",
+                "`",
+                "```",
+                "~~~",
+                "\n",
+                "\n\n",
+                "- ",
+                "> ",
+                "    ",
+                "$",
+                "\\",
+                "|",
+                "a",
+                "\r",
+            ]
+        ),
+        max_size=25,
+    ).map("".join)
+)
+def test_no_mixture_of_markdown_brings_an_image_or_a_tag_through(markdown: str) -> None:
+    assert _drawn(harmless(markdown)) == []
+
+
+def _drawn(markdown: str) -> list[str]:
+    """The images and foreign tags of the text as a viewer without a sanitiser draws it."""
+    drawn = MarkdownIt("commonmark").enable(["table", "strikethrough"]).render(markdown)
+    return re.findall(r"<img[^>]*>|<b>|<script|<svg|<!--", drawn)
