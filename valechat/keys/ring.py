@@ -1,0 +1,261 @@
+"""Finding, keeping and forgetting providers' keys."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+from valechat.config import KNOWN, Settings, variables_in
+from valechat.config.known import DEMO
+from valechat.config.values import is_local
+from valechat.errors import ConfigError, KeyStorageError, MissingKey
+from valechat.keys.encrypted import KeyFile
+from valechat.keys.environment import key_from_environment, usual_variables
+from valechat.keys.index import KeyIndex, Place, StoredKey
+from valechat.keys.keychain import Keychain
+from valechat.keys.secret import Key, clean_key
+from valechat.paths import Paths
+
+__all__ = ["AskPassphrase", "KeyRing", "KeyRow", "OnAccess"]
+
+PASSPHRASE = "VALECHAT_PASSPHRASE"  # noqa: S105 - the variable's name
+
+PATIENCE = 60.0
+"""Seconds before a keychain that failed is asked again for a key it may not have."""
+
+AskPassphrase = Callable[[bool], Awaitable[str | None]]
+"""Asks the user for the key file's passphrase; True when it is being chosen. None: the user declined."""
+
+
+class OnAccess(Protocol):
+    """Records that a key was used. Blocking; `Ledger.add_key_access` is one."""
+
+    def __call__(self, *, key: str, source: str, purpose: str, at: datetime) -> None:
+        """Record it. `key` is the provider's name, never the key."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRow:
+    """A key that was found, without the key.
+
+    Attributes:
+        provider: Whose key it is.
+        source: Where it is: `environment OPENAI_API_KEY`, `config.toml`, `keychain`, `key file`.
+        stored_at: When it was stored; None for one that ValeChat does not keep.
+        note: Why it is not the one that is used; empty when it is.
+    """
+
+    provider: str
+    source: str
+    stored_at: datetime | None = None
+    note: str = ""
+
+
+class KeyRing:
+    """All keys of a user. A key that was found is kept in memory until `forget`.
+
+    Looked for in this order: the environment (the variable named by `api_key` in the settings, else
+    the provider's usual one), the keychain, the encrypted key file. Use it from one event loop.
+
+    Args:
+        paths: Where index and key file are.
+        settings: Gives the settings as they are now.
+        keychain: The system's keychain.
+        environ: The environment; None means the process's own.
+        on_access: Told of each use of a key.
+        ask_passphrase: Asks for the key file's passphrase where `VALECHAT_PASSPHRASE` is not set.
+    """
+
+    def __init__(
+        self,
+        paths: Paths,
+        settings: Callable[[], Settings],
+        *,
+        keychain: Keychain | None = None,
+        environ: Mapping[str, str] | None = None,
+        on_access: OnAccess | None = None,
+        ask_passphrase: AskPassphrase | None = None,
+    ) -> None:
+        self.keychain = keychain or Keychain()
+        self.file = KeyFile(paths.data / "keys.enc")
+        self.on_access = on_access
+        self.ask_passphrase = ask_passphrase
+        self._index = KeyIndex(paths.data)
+        self._settings = settings
+        self._environ: Mapping[str, str] = os.environ if environ is None else environ
+        self._cache: dict[str, Key] = {}
+        self._lookup = asyncio.Lock()
+        self._trouble = ""
+        self._ask_again_at = 0.0
+
+    async def get(self, provider: str, *, purpose: str = "request") -> Key | None:
+        """The provider's key, or None when it has none. The use is recorded.
+
+        A server on this machine is not looked up in the keychain unless a key was stored for it.
+
+        Raises:
+            ConfigError: The settings name a variable that is not set, or hold what cannot be a key.
+            KeyStorageError: A key was stored, but its keychain or file is locked, absent or damaged.
+        """
+        key = key_from_environment(provider, self._settings(), self._environ) or self._cache.get(provider)
+        if key is None:
+            async with self._lookup:
+                key = self._cache.get(provider) or await self._find(provider)
+                if key is not None:
+                    self._cache[provider] = key
+        if key is not None and self.on_access is not None:
+            now = datetime.now(UTC)
+            await asyncio.to_thread(self.on_access, key=provider, source=key.source, purpose=purpose, at=now)
+        return key
+
+    async def store(self, provider: str, value: str, *, place: Place = "keychain") -> StoredKey:
+        """Keep a provider's key, in the place of the one that was kept before.
+
+        Raises:
+            ConfigError: This cannot be a key.
+            KeyStorageError: The place is locked, absent, damaged or cannot be written.
+        """
+        text = clean_key(value)
+        if text is None:
+            raise ConfigError(
+                "This cannot be a key: a key is printable ASCII without blanks.",
+                fix="Copy it again, without quotes or line breaks.",
+            )
+        key = Key(provider, text, "keychain" if place == "keychain" else "key file")
+        del value, text
+        async with self._lookup:
+            before = self._stored(provider)
+            if place == "keychain":
+                await self.keychain.set(key)
+            else:
+                await self._unlock(new=not self.file.exists)
+                await asyncio.to_thread(self.file.put, key)
+            self._index.put(provider, place)
+            self._cache[provider] = key
+            self._trouble = ""
+            if before is not None and before.place != place:
+                # The old copy is not used any more; where it cannot be reached, that is why it moved.
+                with contextlib.suppress(KeyStorageError):
+                    await self._drop(provider, before.place)
+        return self._index.read()[provider]
+
+    async def delete(self, provider: str) -> bool:
+        """Delete the provider's kept key; whether there was one. The environment is not touched.
+
+        Raises:
+            KeyStorageError: The place it is kept in is locked, absent or cannot be written.
+        """
+        async with self._lookup:
+            self._cache.pop(provider, None)
+            row = self._stored(provider)
+            if row is None:
+                return (await self.keychain.state()).usable and await self.keychain.delete(provider)
+            was_there = await self._drop(provider, row.place)
+            self._index.drop(provider)
+        return was_there
+
+    def list(self) -> tuple[KeyRow, ...]:
+        """The keys there are, by provider, without asking the keychain. The first of a provider is used."""
+        settings, stored = self._settings(), self._index.read()
+        rows: list[KeyRow] = []
+        for provider in sorted({*settings.provider_names, *stored}):
+            found = _in_environment(provider, settings, self._environ)
+            if (row := stored.get(provider)) is not None:
+                note = f"not used: {found[0].source} comes first" if found else ""
+                source = "keychain" if row.place == "keychain" else "key file"
+                found.append(KeyRow(provider, source, row.stored_at, note))
+            rows += found
+        return tuple(rows)
+
+    def missing(self, provider: str) -> MissingKey:
+        """The error for a provider that needs a key and has none; says why the keychain was no help."""
+        names = usual_variables(provider)
+        set_it = (
+            f"Set {names[0]}, or run: valechat keys set {provider}" if names else f"Run: valechat keys set {provider}"
+        )
+        why = f" {self._trouble}" if self._trouble else ""
+        return MissingKey(f"No key was found for {provider}.{why}", provider=provider, fix=set_it)
+
+    def forget(self, provider: str | None = None) -> None:
+        """Drop what is in memory: one provider's key, or all keys and the passphrase."""
+        self._trouble = ""
+        if provider is not None:
+            self._cache.pop(provider, None)
+            return
+        self._cache.clear()
+        self.file.lock()
+
+    async def _find(self, provider: str) -> Key | None:
+        row = self._stored(provider)
+        if row is None:
+            return None if self._needs_none(provider) else await self._unlisted(provider)
+        if row.place == "keychain":
+            return await self.keychain.get(provider)
+        await self._unlock(new=False)
+        return await asyncio.to_thread(self.file.get, provider)
+
+    async def _unlisted(self, provider: str) -> Key | None:
+        """A key the index does not know: another program put it into the keychain, or the index is lost.
+
+        A keychain in trouble is no error then, for most likely it has nothing; but it is not asked
+        again and again, which could take its timeout each time.
+        """
+        if not self._trouble or time.monotonic() > self._ask_again_at:
+            try:
+                key, self._trouble = await self.keychain.get(provider), ""
+            except KeyStorageError as error:
+                key, self._trouble = None, error.message
+                self._ask_again_at = time.monotonic() + PATIENCE
+            if key is not None:
+                return key
+        if self.file.exists and (self.file.unlocked or self._environ.get(PASSPHRASE)):
+            await self._unlock(new=False)
+            return await asyncio.to_thread(self.file.get, provider)
+        return None
+
+    def _needs_none(self, provider: str) -> bool:
+        entry = self._settings().providers.get(provider)
+        known = KNOWN.get(provider)
+        if entry is not None and entry.base_url is not None:
+            return is_local(entry.base_url)
+        return provider == DEMO or (known is not None and known.local)
+
+    def _stored(self, provider: str) -> StoredKey | None:
+        return self._index.read().get(provider)
+
+    async def _drop(self, provider: str, place: Place) -> bool:
+        if place == "keychain":
+            return await self.keychain.delete(provider)
+        await self._unlock(new=False)
+        return await asyncio.to_thread(self.file.drop, provider)
+
+    async def _unlock(self, *, new: bool) -> None:
+        if self.file.unlocked:
+            return
+        passphrase = self._environ.get(PASSPHRASE)
+        if not passphrase and self.ask_passphrase is not None:
+            passphrase = await self.ask_passphrase(new)
+        if not passphrase:
+            raise KeyStorageError(
+                "The key file needs its passphrase.", fix=f"Set {PASSPHRASE}, or enter the passphrase when asked."
+            )
+        await asyncio.to_thread(self.file.unlock, passphrase)
+
+
+def _in_environment(provider: str, settings: Settings, environ: Mapping[str, str]) -> list[KeyRow]:
+    """The row of a key that the environment or the settings give; none or one."""
+    entry = settings.providers.get(provider)
+    if entry is not None and entry.api_key is not None:
+        names = variables_in(entry.api_key)
+        unset = [name for name in names if not environ.get(name)]
+        note = f"not usable: {unset[0]} is not set" if unset else ""
+        return [KeyRow(provider, " ".join(["environment", *names]) if names else "config.toml", note=note)]
+    names = tuple(name for name in usual_variables(provider) if environ.get(name))
+    return [KeyRow(provider, f"environment {names[0]}")] if names else []
