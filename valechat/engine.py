@@ -9,8 +9,7 @@ thread. Others reach it over three bridges:
 * `Engine.run`: block until it is done.
 
 Whatever interrupts a waiting bridge cancels the work behind it. A function that belongs on the
-main thread (a notebook's own function offered as a tool) comes back through `Engine.on_main`: it
-runs inside a bridge that waits there, or on the kernel's loop between cells.
+main thread (a notebook's own function offered as a tool) comes back through `Engine.on_main`.
 """
 
 from __future__ import annotations
@@ -19,14 +18,13 @@ import asyncio
 import atexit
 import concurrent.futures
 import contextlib
-import functools
-import inspect
 import os
-import queue
 import threading
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterator
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from typing import Any, TypeVar
+
+from valechat.mainthread import MainThread
 
 __all__ = ["Engine", "engine"]
 
@@ -47,9 +45,7 @@ class Engine:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._closing: list[Callable[[], Coroutine[Any, Any, None]]] = []
-        self._main_calls: queue.SimpleQueue[Callable[[bool], None]] = queue.SimpleQueue()
-        self._main_waiters = 0
-        self._kernel_loop: asyncio.AbstractEventLoop | None = None
+        self._main = MainThread()
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
@@ -82,16 +78,16 @@ class Engine:
         """Await a coroutine's end from any loop. Cancelling the wait cancels the work."""
         if self.inside():
             return await work
-        future = self.submit(work)
-        wrapped = asyncio.wrap_future(future)
-        try:
-            with self._main_served():
+        with self._main.served():
+            future = self.submit(work)
+            wrapped = asyncio.wrap_future(future)
+            try:
                 while not wrapped.done():
                     await asyncio.wait({wrapped}, timeout=HEARTBEAT)
-                    self._serve_main()
-        finally:
-            if not future.done():
-                future.cancel()
+                    self._main.serve()
+            finally:
+                if not future.done():
+                    future.cancel()
         return wrapped.result()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
@@ -103,28 +99,34 @@ class Engine:
         if self.inside():
             work.close()
             raise RuntimeError("Engine.run was called on the engine's own thread; await the coroutine instead.")
-        finished = threading.Event()
+        finished, abandoned = threading.Event(), threading.Event()
+        task: list[asyncio.Task[Any]] = []
 
         async def tracked() -> T:
+            task.extend(filter(None, [asyncio.current_task()]))
             try:
+                if abandoned.is_set():
+                    work.close()
+                    raise asyncio.CancelledError
                 return await work
             finally:
                 finished.set()
 
-        future = self.submit(tracked())
-        try:
-            with self._main_served():
+        with self._main.served():
+            try:
+                future = self.submit(tracked())
                 while True:
                     with contextlib.suppress(concurrent.futures.TimeoutError):
                         return future.result(timeout=HEARTBEAT)
                     if future.done():
                         return future.result()
-                    self._serve_main(blocking=True)
-        except BaseException:
-            if not future.done():
-                future.cancel()
+                    self._main.serve(blocking=True)
+            except BaseException:
+                # An interrupt can come anywhere, so the work is found by its task, not by our future.
+                abandoned.set()
+                self.loop.call_soon_threadsafe(lambda: [running.cancel() for running in task])
                 finished.wait(timeout=5)
-            raise
+                raise
 
     async def iterate(self, source: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
         """Run an async generator on the engine's loop and yield its items in the caller's.
@@ -154,10 +156,10 @@ class Engine:
                         room.clear()
                         await room.wait()
 
-        future = self.submit(pump())
-        future.add_done_callback(lambda _: _wake(here, arrived))
-        try:
-            with self._main_served():
+        with self._main.served():
+            future = self.submit(pump())
+            future.add_done_callback(lambda _: _wake(here, arrived))
+            try:
                 while True:
                     while items:
                         yield items.popleft()
@@ -169,31 +171,19 @@ class Engine:
                     if not items and not future.done():
                         with contextlib.suppress(asyncio.TimeoutError):
                             await asyncio.wait_for(arrived.wait(), HEARTBEAT)
-                    self._serve_main()
-            future.result()
-        finally:
-            if not future.done():
-                future.cancel()
+                    self._main.serve()
+                future.result()
+            finally:
+                if not future.done():
+                    future.cancel()
 
     async def on_main(self, call: Callable[[], Any]) -> Any:
-        """Run a function on the main thread, where user code runs; await its result here.
-
-        It runs as soon as a bridge waits on the main thread, or on the kernel's loop between two
-        cells. What an `async` function returns is awaited on the kernel's loop. In a program that
-        offers neither it runs in a worker thread.
-        """
-        if self._main_waiters == 0 and self._kernel_loop is None:
-            result = await asyncio.to_thread(call)
-            return await result if inspect.isawaitable(result) else result
-        done: concurrent.futures.Future[Any] = concurrent.futures.Future()
-        self._main_calls.put(functools.partial(_perform, call, done))
-        if self._kernel_loop is not None:
-            self._kernel_loop.call_soon_threadsafe(self._serve_main)
-        return await asyncio.wrap_future(done)
+        """Run a function on the main thread, where user code runs; see `MainThread.call`."""
+        return await self._main.call(call)
 
     def attach_kernel(self, loop: asyncio.AbstractEventLoop) -> None:
         """Let `on_main` use this loop, which runs on the main thread between cells."""
-        self._kernel_loop = loop
+        self._main.attach_kernel(loop)
 
     def at_close(self, clean_up: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Await this on the engine's loop when it closes; the last registered comes first."""
@@ -229,73 +219,9 @@ class Engine:
         while self._closing:
             await self._closing.pop()()
 
-    @contextlib.contextmanager
-    def _main_served(self) -> Iterator[None]:
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        self._main_waiters += 1
-        try:
-            yield
-        finally:
-            self._main_waiters -= 1
-
-    def _serve_main(self, *, blocking: bool = False) -> None:
-        if threading.current_thread() is not threading.main_thread():
-            return
-        with contextlib.suppress(queue.Empty):
-            while True:
-                self._main_calls.get_nowait()(blocking)
-
     def _forget(self) -> None:
         """A forked child has no thread of its parent's."""
-        self.__init__()  # type: ignore[misc]  # the one way to be as new
-
-
-def _perform(call: Callable[[], Any], done: concurrent.futures.Future[Any], blocking: bool) -> None:
-    """Run a function on the main thread and hand over what it returns or raises.
-
-    `blocking` says that the loop of this thread, if any, cannot go on until we return.
-    """
-    if not done.set_running_or_notify_cancel():
-        return
-    try:
-        result = call()
-    except BaseException as error:
-        done.set_exception(error)
-        if not isinstance(error, Exception):
-            raise
-        return
-    if inspect.isawaitable(result):
-        _finish_awaitable(result, done, blocking)
-    else:
-        done.set_result(result)
-
-
-def _finish_awaitable(result: Awaitable[Any], done: concurrent.futures.Future[Any], blocking: bool) -> None:
-    async def awaited() -> Any:
-        return await result
-
-    def hand_over(task: asyncio.Task[Any]) -> None:
-        error = asyncio.CancelledError() if task.cancelled() else task.exception()
-        if error is not None:
-            done.set_exception(error)
-        else:
-            done.set_result(task.result())
-
-    try:
-        loop = asyncio.get_running_loop()
-    except RuntimeError:
-        done.set_result(asyncio.run(awaited()))
-        return
-    task = loop.create_task(awaited())
-    task.add_done_callback(hand_over)
-    if blocking:
-        # A magic waits on this very loop, which can only go on if it is entered again.
-        import nest_asyncio
-
-        nest_asyncio.apply(loop)
-        loop.run_until_complete(task)
+        Engine.__init__(self)
 
 
 def _wake(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> None:

@@ -76,10 +76,11 @@ def _spec(function: Callable[..., Any]) -> ToolSpec:
             f"{function!r} cannot be offered as a tool: it has no name.", fix="Write it with `def`, not `lambda`."
         )
     try:
-        schema = TypeAdapter(validate_call(function)).json_schema()
-    except (PydanticSchemaGenerationError, PydanticUserError) as error:
+        checked: Any = validate_call(function)
+        schema = TypeAdapter(checked).json_schema()
+    except (PydanticSchemaGenerationError, PydanticUserError, NameError) as error:
         raise ConfigError(
-            f"`{name}` cannot be offered as a tool: {error.message.splitlines()[0]}",
+            f"`{name}` cannot be offered as a tool: {str(error).splitlines()[0]}",
             fix="Annotate its parameters with plain types, dataclasses or pydantic models.",
         ) from error
     return ToolSpec(name, inspect.getdoc(function) or "", {"properties": {}, **schema, "type": "object"})
