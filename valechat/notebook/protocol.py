@@ -94,7 +94,8 @@ class MessageShown(TypedDict):
 class ModelShown(TypedDict):
     """An entry of the model menu. Prices are USD per million tokens.
 
-    `usable` is false when a key is missing or the server is down; `why` then says so.
+    `usable` is false when a key is missing or the server is down; `why` then says so. `needs_key`
+    is true when a key entered in the panel would make it usable.
     """
 
     id: str
@@ -107,6 +108,7 @@ class ModelShown(TypedDict):
     local: bool
     usable: bool
     why: str
+    needs_key: NotRequired[bool]
 
 
 # From the panel to the kernel

@@ -1,0 +1,37 @@
+/** The panel's icons: 16 by 16, drawn with lines in the colour of the text. */
+
+const PATHS = {
+  send: "M8 13V3.5M3.75 7.5 8 3.25l4.25 4.25",
+  stop: "M4.5 4.5h7v7h-7z",
+  plus: "M8 3.25v9.5M3.25 8h9.5",
+  chevron: "m4.5 6.25 3.5 3.5 3.5-3.5",
+  down: "M8 3v9.5M3.75 8.5 8 12.75 12.25 8.5",
+  copy: "M5.75 5.75h7v7h-7zM10.25 5.75v-2.5h-7v7h2.5",
+  check: "m3.25 8.5 3 3 6.5-7",
+  insert: "M2.75 3h10.5v4H2.75zM8 9.5v4M6 11.5h4",
+  retry: "M12.75 8a4.75 4.75 0 1 1-1.4-3.36l1.4 1.36M12.75 3v3h-3",
+  close: "m4 4 8 8M12 4l-8 8",
+  alert: "M8 2.25 14.25 13H1.75zM8 6.5v3M8 11.25v.1",
+  info: "M8 1.75a6.25 6.25 0 1 0 0 12.5 6.25 6.25 0 0 0 0-12.5zM8 7.25v4M8 4.9v.1",
+  key: "M10.25 2.5a3.25 3.25 0 1 0 0 6.5 3.25 3.25 0 0 0 0-6.5zM7.9 8.1 2.75 13.25M4.75 11.25l1.75 1.75",
+  tool: "M13.2 4.6a3.4 3.4 0 0 1-4.5 4.2l-4.5 4.5-1.5-1.5 4.5-4.5a3.4 3.4 0 0 1 4.2-4.5L9.2 5l1.8 1.8z",
+  image: "M2.25 3.25h11.5v9.5H2.25zM2.5 11l3.25-3.25 2.5 2.5 2-2L13.5 11M10.75 5.9v.1",
+  search: "M7 2.75a4.25 4.25 0 1 0 0 8.5 4.25 4.25 0 0 0 0-8.5zM10.1 10.1l3.4 3.4",
+  unplugged: "M2.5 2.5l11 11M6 4.25 7.25 3a3.9 3.9 0 0 1 5.5 5.5L11.5 9.75M9.75 11.5 8.75 12.5a3.9 3.9 0 0 1-5.5-5.5l1-1",
+} as const;
+
+export type IconName = keyof typeof PATHS;
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** A fresh icon element. It is decoration: the name is the business of what stands around it. */
+export function icon(name: IconName): SVGSVGElement {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("viewBox", "0 0 16 16");
+  svg.setAttribute("aria-hidden", "true");
+  svg.setAttribute("class", `vc-icon vc-icon-${name}`);
+  const path = document.createElementNS(SVG, "path");
+  path.setAttribute("d", PATHS[name]);
+  svg.append(path);
+  return svg;
+}

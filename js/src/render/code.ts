@@ -1,0 +1,70 @@
+/** A block of code with its language, a copy button and, in a notebook, a button that makes it a cell. */
+import { icon } from "../icons";
+import { strings } from "../strings";
+import { copyButton, flash } from "./copy";
+import { highlighted } from "./highlight";
+import { sanitized } from "./sanitize";
+
+/** Puts code into a new cell. Absent where the host has no cells. */
+export interface CellInserter {
+  /** Whether code in this language can become a cell of this notebook. */
+  accepts(language: string): boolean;
+  insert(code: string, language: string): boolean;
+}
+
+/** While code still grows, colours are drawn only up to this length: each tick draws all of it again. */
+const MOST_WHILE_GROWING = 8_000;
+
+const views = new WeakMap<Element, CodeBlock>();
+
+export class CodeBlock {
+  readonly node = document.createElement("div");
+  private readonly target = document.createElement("code");
+  private code = "";
+
+  constructor(
+    readonly language: string,
+    cells: CellInserter | null,
+  ) {
+    this.node.className = "vc-code";
+    const bar = document.createElement("div");
+    bar.className = "vc-code-bar";
+    const label = document.createElement("span");
+    label.className = "vc-code-language";
+    label.textContent = language || strings.code;
+    bar.append(label);
+    if (cells?.accepts(language)) bar.append(this.insertButton(cells));
+    bar.append(copyButton(() => this.code, strings.copyCode, "vc-button-text"));
+    const pre = document.createElement("pre");
+    pre.tabIndex = 0;
+    pre.setAttribute("role", "group");
+    pre.setAttribute("aria-label", label.textContent);
+    pre.append(this.target);
+    this.node.append(bar, pre);
+    views.set(this.node, this);
+  }
+
+  /** Shows this code. `growing` while more is expected. */
+  update(code: string, growing: boolean): void {
+    this.code = code;
+    const html = growing && code.length > MOST_WHILE_GROWING ? null : highlighted(code, this.language);
+    if (html === null) this.target.textContent = code;
+    else this.target.replaceChildren(sanitized(html));
+  }
+
+  private insertButton(cells: CellInserter): HTMLButtonElement {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "vc-button-text";
+    button.append(icon("insert"), strings.insertCode);
+    button.addEventListener("click", () => {
+      if (cells.insert(this.code, this.language)) flash(button, strings.inserted);
+    });
+    return button;
+  }
+}
+
+/** The code block drawn as this element, if it is one. */
+export function codeBlockOf(node: Node | undefined): CodeBlock | undefined {
+  return node instanceof Element ? views.get(node) : undefined;
+}

@@ -1,0 +1,125 @@
+/**
+ * Markdown that grows. A long answer drawn anew for each tick takes 100 ms and more; here each tick
+ * parses and draws only the last two blocks, the ones that new text can still change.
+ *
+ * Blocks before those are settled: their source is never parsed again until `finish`, which parses the
+ * whole text once and replaces only the blocks that came out differently (a link defined at the end).
+ */
+import { Lexer, Marked, type Token, type Tokens } from "marked";
+
+import { CodeBlock, codeBlockOf, type CellInserter } from "./code";
+import { decorate } from "./decorate";
+import { sanitized } from "./sanitize";
+
+const marked = new Marked({ gfm: true, breaks: false, async: false });
+
+interface Block {
+  /** What the block is drawn from: equal keys draw equal nodes. */
+  readonly key: string;
+  nodes: Node[];
+}
+
+type Links = Lexer["tokens"]["links"];
+
+/** How many blocks at the end new text can still change. */
+const OPEN = 2;
+
+export class MarkdownView {
+  readonly node = document.createElement("div");
+  private text = "";
+  private finished = false;
+  /** How much of `text` the settled blocks cover, and how many they are. */
+  private settledLength = 0;
+  private settledCount = 0;
+  private blocks: Block[] = [];
+  private links: Links = Object.create(null) as Links;
+
+  constructor(private readonly cells: CellInserter | null = null) {
+    this.node.className = "vc-md";
+  }
+
+  /** Draws `source`. `done` when no more will come. */
+  update(source: string, done: boolean): void {
+    // The lexer does this by itself, and then its tokens would not add up to the text.
+    const text = source.includes("\r") ? source.replace(/\r\n?/g, "\n") : source;
+    if (text === this.text && done === this.finished) return;
+    const grows = text.startsWith(this.text) && !this.finished;
+    this.text = text;
+    this.finished = done;
+    if (done || !grows) {
+      this.settledLength = this.settledCount = 0;
+      this.links = Object.create(null) as Links;
+    }
+    this.draw(!done);
+  }
+
+  private draw(growing: boolean): void {
+    const tokens = this.lexed(this.text.slice(this.settledLength));
+    const visible = tokens.filter((token) => token.type !== "space" && token.type !== "def");
+    const start = this.settledCount;
+    const fresh = visible.map((token, i) => this.block(token, this.blocks[start + i], growing));
+    this.place(start, fresh);
+    if (growing) this.settle(tokens, visible);
+  }
+
+  private lexed(source: string): Token[] {
+    const lexer = new Lexer(marked.defaults);
+    Object.assign(lexer.tokens.links, this.links);
+    const tokens = lexer.lex(source);
+    Object.assign(this.links, tokens.links);
+    return tokens;
+  }
+
+  /** Counts as settled all but the last visible blocks. */
+  private settle(tokens: readonly Token[], visible: readonly Token[]): void {
+    const firstOpen = visible[visible.length - OPEN];
+    if (firstOpen === undefined) return;
+    for (const token of tokens) {
+      if (token === firstOpen) break;
+      this.settledLength += token.raw.length;
+    }
+    this.settledCount += visible.length - OPEN;
+  }
+
+  /** The block for a token: the old one when it is the same, grown in place when it is code. */
+  private block(token: Token, old: Block | undefined, growing: boolean): Block {
+    const language = token.type === "code" ? languageOf(token as Tokens.Code) : null;
+    if (language !== null) {
+      const code = (token as Tokens.Code).text;
+      const key = `${growing ? "g" : "f"}:code:${language}:${code}`;
+      if (old?.key === key) return old;
+      const previous = codeBlockOf(old?.nodes[0]);
+      const view = previous?.language === language ? previous : new CodeBlock(language, this.cells);
+      view.update(code, growing);
+      return { key, nodes: [view.node] };
+    }
+    const html = marked.parser([token]);
+    const key = `html:${html}`;
+    if (old?.key === key) return old;
+    const fragment = sanitized(html);
+    decorate(fragment, this.cells, growing);
+    return { key, nodes: [...fragment.childNodes] };
+  }
+
+  /** Puts `fresh` in the place of all blocks from `start` on, leaving unchanged nodes where they are. */
+  private place(start: number, fresh: Block[]): void {
+    const kept = new Set(fresh.flatMap((block) => block.nodes));
+    for (const block of this.blocks.slice(start)) {
+      for (const node of block.nodes) if (!kept.has(node)) node.parentNode?.removeChild(node);
+    }
+    this.blocks.length = start;
+    this.blocks.push(...fresh);
+    const before = this.blocks.slice(0, start).reduce((count, block) => count + block.nodes.length, 0);
+    let at = this.node.childNodes[before] ?? null;
+    for (const block of fresh) {
+      for (const node of block.nodes) {
+        if (node === at) at = at.nextSibling;
+        else this.node.insertBefore(node, at);
+      }
+    }
+  }
+}
+
+function languageOf(token: Tokens.Code): string {
+  return (token.lang ?? "").trim().split(/\s+/)[0]?.toLowerCase() ?? "";
+}

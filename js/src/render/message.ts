@@ -1,0 +1,158 @@
+/** One message: a question as typed, or an answer with its thoughts, tools, text, notes and figures. */
+import { html, nothing, type TemplateResult } from "lit-html";
+import { repeat } from "lit-html/directives/repeat.js";
+
+import { icon } from "../icons";
+import type { MessageShown, ToolShown } from "../protocol";
+import { strings } from "../strings";
+import type { CellInserter } from "./code";
+import { copyButton } from "./copy";
+import { errorBox } from "./errors";
+import { figures } from "./footer";
+import type { KeyForms } from "./keyform";
+import { MarkdownView } from "./markdown";
+import { userText } from "./usertext";
+
+export interface MessageContext {
+  /** What the answer may still get: it streams and the kernel is there. */
+  readonly live: boolean;
+  /** Given on the last answer, when it can be asked for again. */
+  readonly retry: (() => void) | null;
+}
+
+/** Draws messages and keeps, for each, the nodes that grow with it. */
+export class MessageViews {
+  private readonly answers = new Map<string, AnswerParts>();
+  private readonly questions = new Map<string, { text: string; node: HTMLElement }>();
+
+  constructor(
+    private readonly cells: CellInserter | null,
+    private readonly forms: KeyForms,
+  ) {}
+
+  /** Forgets what belongs to messages that are no longer shown. */
+  keep(ids: ReadonlySet<string>): void {
+    for (const kept of [this.answers, this.questions]) {
+      for (const id of kept.keys()) if (!ids.has(id)) kept.delete(id);
+    }
+  }
+
+  question(id: string, text: string, sending: boolean): TemplateResult {
+    let entry = this.questions.get(id);
+    if (entry?.text !== text) {
+      entry = { text, node: userText(text, this.cells) };
+      this.questions.set(id, entry);
+    }
+    return html`<article class="vc-message vc-question ${sending ? "vc-sending" : ""}" aria-label=${strings.you}>
+      ${entry.node}
+    </article>`;
+  }
+
+  answer(message: MessageShown, context: MessageContext): TemplateResult {
+    let parts = this.answers.get(message.id);
+    if (!parts) this.answers.set(message.id, (parts = new AnswerParts(this.cells)));
+    parts.update(message, context.live);
+    const empty = message.text === "" && message.thinking === "" && message.tools.length === 0;
+    const form = this.forms.at(message.id, message.error?.provider);
+    return html`<article class="vc-message vc-answer" aria-label=${strings.assistant(message.model)}>
+      ${message.thinking ? thoughts(parts.thinking.node, context.live && message.text === "") : nothing}
+      ${repeat(message.tools, (tool) => tool.id, toolCard)} ${message.text ? parts.text.node : nothing}
+      ${context.live && empty ? waiting() : nothing}
+      ${message.notes.map((note) => html`<p class="vc-note">${icon("info")}<span>${note}</span></p>`)}
+      ${message.error ? errorBox(message.error, form) : nothing}
+      ${context.live ? nothing : this.footer(message, parts, context)}
+    </article>`;
+  }
+
+  private footer(message: MessageShown, parts: AnswerParts, { retry }: MessageContext): TemplateResult {
+    const status = message.status === "streaming" ? "interrupted" : message.status;
+    const label = status === "complete" ? undefined : (strings.status[status] ?? status);
+    return html`<footer class="vc-footer">
+      <div class="vc-figures">
+        ${label ? html`<span class="vc-chip vc-chip-${status}">${label}</span>` : nothing} ${figures(message)}
+      </div>
+      <div class="vc-actions">
+        ${message.text ? parts.copy : nothing}
+        ${retry
+          ? html`<button
+              type="button"
+              class="vc-button-icon"
+              aria-label=${strings.retry}
+              title=${strings.retry}
+              @click=${retry}
+            >
+              ${icon("retry")}
+            </button>`
+          : nothing}
+      </div>
+    </footer>`;
+  }
+}
+
+/** The nodes of one answer that live as long as it is shown. */
+class AnswerParts {
+  readonly text: MarkdownView;
+  readonly thinking: MarkdownView;
+  readonly copy: HTMLButtonElement;
+  private source = "";
+
+  constructor(cells: CellInserter | null) {
+    this.text = new MarkdownView(cells);
+    this.thinking = new MarkdownView(null);
+    this.copy = copyButton(() => this.source, "", "vc-button-icon");
+    this.copy.setAttribute("aria-label", strings.copyMessage);
+    this.copy.title = strings.copyMessage;
+  }
+
+  update(message: MessageShown, live: boolean): void {
+    this.source = message.text;
+    this.text.update(message.text, !live);
+    this.thinking.update(message.thinking, !live);
+  }
+}
+
+function waiting(): TemplateResult {
+  return html`<div class="vc-waiting" role="status" aria-label=${strings.waiting}><i></i><i></i><i></i></div>`;
+}
+
+function thoughts(body: HTMLElement, busy: boolean): TemplateResult {
+  return html`<details class="vc-fold vc-thoughts">
+    <summary class=${busy ? "vc-busy" : ""}>${busy ? strings.thinking : strings.thought}</summary>
+    <div class="vc-thoughts-body">${body}</div>
+  </details>`;
+}
+
+function toolCard(tool: ToolShown): TemplateResult {
+  const state = tool.result === null ? "running" : tool.is_error ? "failed" : "done";
+  const label = { running: strings.toolRunning, failed: strings.toolFailed, done: strings.toolDone }[state];
+  return html`<details class="vc-tool vc-tool-${state}">
+    <summary>
+      ${icon("tool")}<span class="vc-tool-name">${tool.name}</span>
+      <code class="vc-tool-brief">${brief(tool.arguments)}</code>
+      <span class="vc-tool-state">${label}</span>
+    </summary>
+    <div class="vc-tool-body">
+      <h4>${strings.toolArguments}</h4>
+      <pre tabindex="0">${indented(tool.arguments)}</pre>
+      ${tool.result === null
+        ? nothing
+        : html`<h4>${strings.toolResult}</h4>
+            <pre tabindex="0">${indented(tool.result)}</pre>`}
+    </div>
+  </details>`;
+}
+
+function brief(json: string): string {
+  const line = json.replace(/\s+/g, " ").trim();
+  return line === "{}" ? "" : line.slice(0, 160);
+}
+
+/** JSON with its structure shown; anything else as it is. */
+function indented(text: string): string {
+  try {
+    return JSON.stringify(JSON.parse(text), null, 2);
+  } catch {
+    return text;
+  }
+}
+

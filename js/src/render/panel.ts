@@ -1,0 +1,246 @@
+/** The panel in one view: header, conversation, composer, drawn at most once a frame. */
+import { html, nothing, render, type TemplateResult } from "lit-html";
+import { guard } from "lit-html/directives/guard.js";
+import { repeat } from "lit-html/directives/repeat.js";
+
+import { icon } from "../icons";
+import { cellInserter, saveNotebook } from "../notebook";
+import type { MessageShown } from "../protocol";
+import type { Session } from "../session";
+import { running, type View } from "../store";
+import { strings } from "../strings";
+import { Announcer } from "./announce";
+import { Composer } from "./composer";
+import { emptyState } from "./empty";
+import { noticeBox } from "./errors";
+import { total } from "./footer";
+import { KeyForms } from "./keyform";
+import { MessageViews } from "./message";
+import { ModelMenu } from "./models";
+import { Follower } from "./scroll";
+
+/** The class by which Jupyter marks a widget whose kernel is no longer there. */
+const DISCONNECTED = "jupyter-widgets-disconnected";
+
+export class Panel {
+  private readonly root = document.createElement("div");
+  private readonly log = document.createElement("div");
+  private readonly content = document.createElement("div");
+  private readonly composer: Composer;
+  private readonly menu: ModelMenu;
+  private readonly forms: KeyForms;
+  private readonly messages: MessageViews;
+  private readonly announcer = new Announcer();
+  private readonly follower: Follower;
+  private readonly cleanups: (() => void)[] = [];
+  private frame = 0;
+  private keyFor = "";
+  private drawn: View | null = null;
+
+  constructor(
+    private readonly session: Session,
+    private readonly el: HTMLElement,
+  ) {
+    this.forms = new KeyForms((provider, key) => session.setKey(provider, key));
+    this.messages = new MessageViews(cellInserter(session.model, el), this.forms);
+    this.composer = new Composer({
+      typed: (text) => session.setDraft(text),
+      send: (text) => this.ask(text),
+      stop: () => session.stop(),
+    });
+    this.menu = new ModelMenu({
+      select: (model) => {
+        session.selectModel(model);
+        this.composer.focus();
+      },
+      refresh: () => session.refreshModels(),
+      enterKey: (provider) => this.openKey(provider),
+    });
+    this.prepareRoot();
+    this.log.className = "vc-log";
+    this.log.tabIndex = 0;
+    this.log.setAttribute("role", "region");
+    this.log.setAttribute("aria-label", strings.conversation);
+    this.content.className = "vc-messages";
+    this.log.append(this.content);
+    this.follower = new Follower(this.log, this.content, () => this.schedule());
+    this.cleanups.push(session.subscribe(() => this.schedule()));
+    this.watchLiveness();
+    this.draw();
+    el.append(this.root);
+    this.composer.resize();
+  }
+
+  dispose(): void {
+    cancelAnimationFrame(this.frame);
+    for (const cleanup of this.cleanups.splice(0)) cleanup();
+    this.follower.dispose();
+    this.menu.dispose();
+    this.root.remove();
+  }
+
+  private prepareRoot(): void {
+    this.root.setAttribute("role", "region");
+    this.root.setAttribute("aria-label", strings.panel);
+    // JupyterLab looks for shortcuts in the capture phase and stops at this mark; other hosts bubble.
+    this.root.setAttribute("data-lm-suppress-shortcuts", "true");
+    this.root.setAttribute("data-jp-suppress-context-menu", "true");
+    this.root.addEventListener("keydown", (event) => this.pressed(event));
+    for (const type of ["keydown", "keypress", "keyup"]) {
+      this.root.addEventListener(type, (event) => event.stopPropagation());
+    }
+  }
+
+  private pressed(event: KeyboardEvent): void {
+    if (event.isComposing) return;
+    if (event.key === "Escape" && running(this.session.view).length > 0) {
+      event.preventDefault();
+      this.session.stop();
+    }
+    // The mark above hides the shortcut for saving too, and the browser would offer to save the page.
+    if (event.key.toLowerCase() === "s" && (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey) {
+      if (saveNotebook(this.session.model)) event.preventDefault();
+    }
+  }
+
+  private watchLiveness(): void {
+    const look = () => {
+      if (this.el.classList.contains(DISCONNECTED)) this.session.live(false);
+    };
+    const later = () => queueMicrotask(look);
+    this.session.model.on("comm_live_update", later);
+    this.cleanups.push(() => this.session.model.off("comm_live_update", later));
+    look();
+  }
+
+  private schedule(): void {
+    if (this.frame !== 0) return;
+    this.frame = requestAnimationFrame(() => {
+      this.frame = 0;
+      this.draw();
+    });
+  }
+
+  private ask(text: string): void {
+    if (this.session.ask(text)) this.follower.jump();
+  }
+
+  private openKey(provider: string): void {
+    this.keyFor = provider;
+    this.draw();
+    this.forms.at("menu", provider)?.focus();
+  }
+
+  private draw(): void {
+    const view = this.session.view;
+    const news = view.notice !== this.drawn?.notice;
+    if (news) {
+      this.forms.settle();
+      if (view.notice?.error === null) this.keyFor = "";
+    }
+    if (view.messages !== this.drawn?.messages) {
+      this.messages.keep(new Set([...view.messages.map((m) => m.id), ...view.pending.map((p) => p.turn)]));
+    }
+    // Until there is something to show, a transcript saved in the notebook stays visible beside it.
+    const shows = view.ready || view.link === "waiting";
+    this.root.className = `vc-root vc-panel${shows ? " vc-live" : " vc-absent"}`;
+    this.menu.update(view.models, view.model);
+    this.composer.update(view);
+    render(this.list(view), this.content);
+    render(this.frameOf(view), this.root);
+    this.announcer.update(view);
+    this.follower.follow();
+    this.drawn = view;
+  }
+
+  private frameOf(view: View): TemplateResult {
+    const banner = this.banner(view);
+    if (!view.ready && view.link === "gone") return html`${banner}`;
+    return html`${this.header(view)}
+      <div class="vc-log-frame">
+        ${this.log}
+        ${this.follower.away
+          ? html`<button type="button" class="vc-jump" @click=${() => this.follower.jump()}>
+              ${icon("down")}${strings.jumpToLatest}
+            </button>`
+          : nothing}
+      </div>
+      <div class="vc-foot">${banner}${this.notice(view)}${this.composer.node}</div>
+      ${this.announcer.node}`;
+  }
+
+  private header(view: View): TemplateResult {
+    const busy = running(view).length > 0;
+    const label = busy ? strings.newConversationBusy : strings.newConversation;
+    return html`<header class="vc-header">
+      ${this.menu.node}
+      <div class="vc-header-right">
+        ${total(view.totalCost, view.unpriced)}
+        <button
+          type="button"
+          class="vc-button-icon vc-new"
+          aria-label=${label}
+          title=${label}
+          ?disabled=${busy || !view.ready || view.link === "gone"}
+          @click=${() => {
+            this.session.newConversation();
+            this.composer.focus();
+          }}
+        >
+          ${icon("plus")}
+        </button>
+      </div>
+    </header>`;
+  }
+
+  private list(view: View): TemplateResult {
+    if (!view.ready) return html`<p class="vc-connecting" role="status">${strings.connecting}</p>`;
+    if (view.messages.length === 0 && view.pending.length === 0) return emptyState(view, (text) => this.ask(text));
+    const last = view.messages.at(-1);
+    const busy = running(view).length > 0;
+    return html`${repeat(
+      view.messages,
+      (m) => m.id,
+      (m) => this.message(m, view, m === last && !busy),
+    )}${repeat(
+      view.pending,
+      (p) => p.turn,
+      (p) => this.messages.question(p.turn, p.text, true),
+    )}`;
+  }
+
+  private message(message: MessageShown, view: View, isLast: boolean): unknown {
+    if (message.role === "user") return guard([message], () => this.messages.question(message.id, message.text, false));
+    const live = message.status === "streaming" && view.link !== "gone";
+    const question = view.messages.findLast((m) => m.role === "user")?.text;
+    const again = isLast && view.link !== "gone" && question ? () => this.ask(question) : null;
+    return guard([message, live, again !== null], () => this.messages.answer(message, { live, retry: again }));
+  }
+
+  private banner(view: View): TemplateResult | typeof nothing {
+    if (view.link === "live" || view.link === "waiting") return nothing;
+    return html`<div class="vc-banner vc-banner-${view.link}" role="status">
+      ${icon(view.link === "silent" ? "info" : "unplugged")}<span>${strings[view.link]}</span>
+    </div>`;
+  }
+
+  private notice(view: View): TemplateResult | typeof nothing {
+    const { notice } = view;
+    const key = this.keyFor === "" ? null : this.forms.at("menu", this.keyFor);
+    if (notice === null && key === null) return nothing;
+    const dismiss = () => {
+      this.keyFor = "";
+      this.session.dismissNotice();
+      this.schedule();
+    };
+    return html`<div class="vc-notice">
+      <div class="vc-notice-body">
+        ${notice ? noticeBox(notice.text, notice.error, key ? null : this.forms.at("notice", notice.error?.provider)) : nothing}
+        ${key?.node ?? nothing}
+      </div>
+      <button type="button" class="vc-button-icon" aria-label=${strings.dismiss} title=${strings.dismiss} @click=${dismiss}>
+        ${icon("close")}
+      </button>
+    </div>`;
+  }
+}

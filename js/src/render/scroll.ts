@@ -1,0 +1,61 @@
+/** Keeps a scrolled element at its bottom while the reader is there, and leaves it alone otherwise. */
+
+/** This close to the bottom counts as being there. */
+const NEAR_PX = 32;
+
+export class Follower {
+  private following = true;
+  private lastTop = 0;
+  private readonly observer: ResizeObserver | null = null;
+
+  /** `changed` is told when following begins or ends. */
+  constructor(
+    private readonly el: HTMLElement,
+    content: Element,
+    private readonly changed: () => void,
+  ) {
+    el.addEventListener("scroll", () => this.scrolled(), { passive: true });
+    if (typeof ResizeObserver === "function") {
+      this.observer = new ResizeObserver(() => this.follow());
+      this.observer.observe(content);
+      this.observer.observe(el);
+    }
+  }
+
+  /** Whether new content below is out of sight and wanted back. */
+  get away(): boolean {
+    return !this.following;
+  }
+
+  /** To the bottom, if the reader was there. */
+  follow(): void {
+    if (!this.following) return;
+    this.el.scrollTop = this.el.scrollHeight;
+    this.lastTop = this.el.scrollTop;
+  }
+
+  /** To the bottom, wherever the reader was. */
+  jump(): void {
+    this.set(true);
+    this.follow();
+  }
+
+  dispose(): void {
+    this.observer?.disconnect();
+  }
+
+  private scrolled(): void {
+    const { scrollTop, scrollHeight, clientHeight } = this.el;
+    // Only going up ends it: content that grows also leaves the bottom, and nobody scrolled.
+    const up = scrollTop < this.lastTop - 1;
+    this.lastTop = scrollTop;
+    if (scrollHeight - clientHeight - scrollTop <= NEAR_PX) this.set(true);
+    else if (up) this.set(false);
+  }
+
+  private set(following: boolean): void {
+    if (following === this.following) return;
+    this.following = following;
+    this.changed();
+  }
+}

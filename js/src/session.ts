@@ -1,0 +1,149 @@
+/**
+ * One model's panel: its state, its way to the kernel, and what a user can ask of both. Several views
+ * of one model share a session, so a question typed in one is seen in all.
+ */
+import type { FromPanel, ToPanel } from "./protocol";
+import { watchKernel, type KernelEvent, type PanelModel } from "./notebook";
+import { EMPTY, apply, asked, linked, running, stopped, type View } from "./store";
+
+/** How long the kernel may take to answer `hello` before the panel says that it waits. */
+const PATIENCE_MS = 8_000;
+
+/** An unanswered `hello` is not repeated within this time. */
+const AGAIN_MS = 2_000;
+
+export class Session {
+  private current: View = EMPTY;
+  private readonly listeners = new Set<() => void>();
+  private readonly cleanups: (() => void)[] = [];
+  private patience: ReturnType<typeof setTimeout> | undefined;
+  private askedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(readonly model: PanelModel) {
+    const receive = (message: unknown) => this.receive(message as ToPanel);
+    const closed = () => this.live(false);
+    model.on("msg:custom", receive);
+    model.on("comm:close", closed);
+    this.cleanups.push(
+      () => model.off("msg:custom", receive),
+      () => model.off("comm:close", closed),
+      watchKernel(model, (event) => this.happened(event)),
+    );
+    this.hello();
+  }
+
+  get view(): View {
+    return this.current;
+  }
+
+  /** Calls back after each change, until the returned function is called. */
+  subscribe(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  dispose(): void {
+    clearTimeout(this.patience);
+    for (const cleanup of this.cleanups.splice(0)) cleanup();
+    this.listeners.clear();
+  }
+
+  /** Asks for the whole state. */
+  hello(): void {
+    clearTimeout(this.patience);
+    this.askedAt = performance.now();
+    if (!this.send({ type: "hello" })) return;
+    this.patience = setTimeout(() => {
+      if (this.current.seq === null) this.change(linked(this.current, "silent"));
+    }, PATIENCE_MS);
+  }
+
+  /** Sends a question. False when nothing can be asked now. */
+  ask(text: string): boolean {
+    const view = this.current;
+    if (text.trim() === "" || !view.ready || view.link === "gone" || running(view).length > 0) return false;
+    const turn = newTurn();
+    this.change(asked(view, turn, text));
+    return this.send({ type: "send", turn, text, model: view.model });
+  }
+
+  /** Stops all that runs. */
+  stop(): void {
+    const turns = running(this.current).filter((turn) => !this.current.stopping.includes(turn));
+    if (turns.length === 0) return;
+    this.change(stopped(this.current, turns));
+    for (const turn of turns) this.send({ type: "stop", turn });
+  }
+
+  selectModel(model: string): void {
+    this.change({ ...this.current, model, notice: null });
+    this.send({ type: "select_model", model });
+  }
+
+  newConversation(): void {
+    this.send({ type: "new_conversation" });
+  }
+
+  refreshModels(): void {
+    this.send({ type: "refresh_models" });
+  }
+
+  /** Hands a key to the kernel. It is kept nowhere on this side. */
+  setKey(provider: string, key: string): void {
+    this.send({ type: "set_key", provider, key });
+  }
+
+  setDraft(draft: string): void {
+    if (draft !== this.current.draft) this.change({ ...this.current, draft });
+  }
+
+  dismissNotice(): void {
+    this.change({ ...this.current, notice: null });
+  }
+
+  /** A view learned from its host whether the model still has a live comm. */
+  live(alive: boolean): void {
+    const gone = this.current.link === "gone";
+    if (!alive && !gone) this.change(linked(this.current, "gone"));
+    if (alive && gone) this.happened("back");
+  }
+
+  private receive(message: ToPanel): void {
+    const { view, resync } = apply(this.current, message);
+    if (message.type === "state") clearTimeout(this.patience);
+    if (view !== this.current) this.change(view);
+    if (resync) this.hello();
+  }
+
+  private happened(event: KernelEvent): void {
+    if (event === "lost" && this.current.link !== "gone") this.change(linked(this.current, "lost"));
+    if (event === "gone") this.change(linked(this.current, "gone"));
+    if (event === "back" && this.current.link !== "gone") {
+      // One reconnection is told in several ways, and a new panel has just asked by itself.
+      if (this.current.seq === null && performance.now() - this.askedAt < AGAIN_MS) return;
+      this.change({ ...linked(this.current, "waiting"), seq: null });
+      this.hello();
+    }
+  }
+
+  private send(message: FromPanel): boolean {
+    try {
+      this.model.send(message);
+      return true;
+    } catch {
+      // The comm or its kernel was disposed: there is nobody to send to until the cell runs again.
+      this.change(linked(this.current, "gone"));
+      return false;
+    }
+  }
+
+  private change(view: View): void {
+    this.current = view;
+    for (const listener of this.listeners) listener();
+  }
+}
+
+function newTurn(): string {
+  // `randomUUID` exists only on pages served with TLS or from this machine.
+  return Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

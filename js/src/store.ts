@@ -1,0 +1,221 @@
+/**
+ * What one panel knows, as a value, and how each message from the kernel changes it. No DOM, no time.
+ *
+ * The kernel numbers what it sends. `apply` takes only the next number: an old one is dropped, and a
+ * gap asks for `resync`, after which nothing but a whole `state` counts.
+ */
+import type { Delta, ErrorShown, MessageShown, ModelShown, State, ToPanel, ToolShown } from "./protocol";
+
+/** A question that left the panel and that the kernel has neither started nor refused yet. */
+export interface Pending {
+  readonly turn: string;
+  readonly text: string;
+  readonly model: string;
+}
+
+export interface NoticeShown {
+  readonly text: string;
+  readonly error: ErrorShown | null;
+}
+
+/**
+ * How the kernel can be reached: `waiting` for its first or next state, `live`, `silent` (asked, no
+ * reply yet), `lost` (the connection broke and may come back) or `gone` (run the cell again).
+ */
+export type Link = "waiting" | "live" | "silent" | "lost" | "gone";
+
+export interface View {
+  /** The number of the last message taken; null while only a `state` can be. */
+  readonly seq: number | null;
+  /** Whether a state was ever received. */
+  readonly ready: boolean;
+  readonly link: Link;
+  readonly conversationId: string;
+  readonly title: string;
+  readonly messages: readonly MessageShown[];
+  readonly model: string;
+  readonly models: readonly ModelShown[];
+  readonly totalCost: string | null;
+  readonly unpriced: number;
+  /** The composer's text, shared by all views of the model. */
+  readonly draft: string;
+  /** The last text the kernel gave back, so that repeating it adds nothing. */
+  readonly returned: string;
+  readonly pending: readonly Pending[];
+  /** Turns the user asked to stop. */
+  readonly stopping: readonly string[];
+  readonly notice: NoticeShown | null;
+}
+
+export interface Applied {
+  readonly view: View;
+  /** True when the kernel must be asked for the whole state. */
+  readonly resync: boolean;
+}
+
+export const EMPTY: View = {
+  seq: null,
+  ready: false,
+  link: "waiting",
+  conversationId: "",
+  title: "",
+  messages: [],
+  model: "",
+  models: [],
+  totalCost: null,
+  unpriced: 0,
+  draft: "",
+  returned: "",
+  pending: [],
+  stopping: [],
+  notice: null,
+};
+
+/** The view after a message from the kernel. */
+export function apply(view: View, message: ToPanel): Applied {
+  if (message.type === "state") return { view: replaced(view, message), resync: false };
+  if (view.seq === null || message.seq <= view.seq) return { view, resync: false };
+  if (message.seq > view.seq + 1) return { view: { ...view, seq: null }, resync: true };
+  return { view: { ...reduced(view, message), seq: message.seq, link: "live" }, resync: false };
+}
+
+function reduced(view: View, message: Exclude<ToPanel, State>): View {
+  switch (message.type) {
+    case "turn_started":
+      return {
+        ...view,
+        messages: [...without(view.messages, message.question.id, message.answer.id), message.question, message.answer],
+        pending: view.pending.filter((p) => p.turn !== message.turn),
+      };
+    case "deltas":
+      return { ...view, messages: view.messages.map((m) => grown(m, message.deltas)) };
+    case "turn_ended":
+      return ended(view, message.turn, message.answer, message.total_cost, message.unpriced);
+    case "refused": {
+      const ours = view.pending.some((p) => p.turn === message.turn);
+      return {
+        ...view,
+        pending: view.pending.filter((p) => p.turn !== message.turn),
+        stopping: view.stopping.filter((turn) => turn !== message.turn),
+        draft: ours || view.draft === "" ? joined(message.text, view.draft) : view.draft,
+        returned: message.text,
+        notice: { text: "", error: message.error },
+      };
+    }
+    case "models":
+      return { ...view, model: message.model, models: message.models };
+    case "notice":
+      return { ...view, notice: { text: message.text, error: message.error } };
+    case "composed":
+      return { ...view, draft: joined(view.draft, message.text) };
+    default:
+      // A newer kernel may say what this panel does not know; its number still counts.
+      return view;
+  }
+}
+
+function replaced(view: View, state: State): View {
+  const sameConversation = view.conversationId === "" || view.conversationId === state.conversation_id;
+  const returned = state.draft !== "" && state.draft !== view.returned;
+  return {
+    ...view,
+    seq: state.seq,
+    ready: true,
+    link: "live",
+    conversationId: state.conversation_id,
+    title: state.title,
+    messages: state.messages,
+    model: state.model,
+    models: state.models,
+    totalCost: state.total_cost,
+    unpriced: state.unpriced,
+    draft: returned ? joined(state.draft, view.draft) : view.draft,
+    returned: returned ? state.draft : view.returned,
+    pending: sameConversation ? unanswered(view, state) : [],
+    stopping: view.stopping.filter((turn) => state.messages.some((m) => m.turn === turn)),
+    notice: sameConversation ? view.notice : null,
+  };
+}
+
+/** The pending questions that a state does not contain: a state may be older than the question. */
+function unanswered(view: View, state: State): Pending[] {
+  const known = new Set(view.messages.map((m) => m.id));
+  const fresh = state.messages.filter((m) => m.role === "user" && !known.has(m.id)).map((m) => m.text);
+  return view.pending.filter((p) => {
+    if (state.messages.some((m) => m.turn === p.turn) || state.draft === p.text) return false;
+    const stored = fresh.indexOf(p.text);
+    if (stored < 0) return true;
+    fresh.splice(stored, 1);
+    return false;
+  });
+}
+
+function ended(view: View, turn: string, answer: MessageShown, totalCost: string | null, unpriced: number): View {
+  const at = view.messages.findIndex((m) => m.role === "assistant" && (m.id === answer.id || m.turn === turn));
+  // A turn that is not here belongs to a conversation that this panel has left.
+  if (at < 0) return view;
+  return {
+    ...view,
+    messages: view.messages.map((m, i) => (i === at ? { ...answer, turn: null } : m.turn === turn ? { ...m, turn: null } : m)),
+    stopping: view.stopping.filter((t) => t !== turn),
+    totalCost,
+    unpriced,
+  };
+}
+
+function grown(message: MessageShown, deltas: readonly Delta[]): MessageShown {
+  if (message.role !== "assistant" || message.turn === null) return message;
+  let result = message;
+  for (const delta of deltas) {
+    if (delta.turn !== message.turn) continue;
+    result = {
+      ...result,
+      text: result.text + (delta.text ?? ""),
+      thinking: result.thinking + (delta.thinking ?? ""),
+      tools: delta.tools ? mergedTools(result.tools, delta.tools) : result.tools,
+      notes: delta.notes ? [...result.notes, ...delta.notes] : result.notes,
+    };
+  }
+  return result;
+}
+
+function mergedTools(old: readonly ToolShown[], changed: readonly ToolShown[]): ToolShown[] {
+  const byId = new Map(old.map((tool) => [tool.id, tool]));
+  for (const tool of changed) byId.set(tool.id, tool);
+  return [...byId.values()];
+}
+
+function without(messages: readonly MessageShown[], ...ids: string[]): MessageShown[] {
+  return messages.filter((m) => !ids.includes(m.id));
+}
+
+/** Two pieces of composer text, the first above the second. */
+function joined(above: string, below: string): string {
+  return above === "" || below === "" ? above + below : `${above}\n${below}`;
+}
+
+// What the user does, before the kernel has answered
+
+/** A question leaves the panel; when it is the composer's text, the composer is empty then. */
+export function asked(view: View, turn: string, text: string): View {
+  const pending = [...view.pending, { turn, text, model: view.model }];
+  return { ...view, pending, draft: text === view.draft ? "" : view.draft, notice: null };
+}
+
+/** These turns were asked to stop. */
+export function stopped(view: View, turns: readonly string[]): View {
+  return { ...view, stopping: [...new Set([...view.stopping, ...turns])] };
+}
+
+/** The way to the kernel changed. When it is gone, what was not answered goes back to the composer. */
+export function linked(view: View, link: Link): View {
+  if (link !== "gone") return { ...view, link };
+  const texts = view.pending.map((p) => p.text).join("\n");
+  return { ...view, link, seq: null, pending: [], stopping: [], draft: joined(texts, view.draft) };
+}
+
+/** The turns that are under way, answered or not. */
+export function running(view: View): string[] {
+  const streaming = view.messages.filter((m) => m.role === "assistant" && m.status === "streaming" && m.turn !== null);
+  return [...streaming.map((m) => m.turn as string), ...view.pending.map((p) => p.turn)];
+}
