@@ -61,7 +61,7 @@ test-python: $(ENVIRONMENT) $(BUNDLE) $(OTHER_KERNEL) chromium ## Run only the P
 
 .PHONY: chromium
 chromium: $(ENVIRONMENT) ## Find Chromium, or install it from Debian's packages where that is allowed
-	@$(BIN)/python tests/browser/support/chromium.py
+	@$(BIN)/python -m scripts.chromium
 
 .PHONY: bench
 bench: $(ENVIRONMENT) $(BUNDLE) ## Measure what the documentation claims
