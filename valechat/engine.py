@@ -90,8 +90,10 @@ class Engine:
                     future.cancel()
         return wrapped.result()
 
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
+    def run(self, work: Coroutine[Any, Any, T], *, each_beat: Callable[[], None] | None = None) -> T:
         """Block until a coroutine is done. An interrupt cancels it and waits for its clean-up.
+
+        `each_beat` is called here, ten times a second while it waits.
 
         Raises:
             RuntimeError: Called on the engine's own thread, which would wait for itself.
@@ -121,6 +123,8 @@ class Engine:
                     if future.done():
                         return future.result()
                     self._main.serve(blocking=True)
+                    if each_beat is not None:
+                        each_beat()
             except BaseException:
                 # An interrupt can come anywhere, so the work is found by its task, not by our future.
                 abandoned.set()
