@@ -25,6 +25,7 @@ class Setup:
         local: Its models run on this machine and are free.
         timeout: Seconds without a complete event before giving up.
         headers: Sent with each request.
+        models: Its models by name, where the server cannot list them itself.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Setup:
     local: bool = False
     timeout: float = 60.0
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    models: tuple[str, ...] = ()
 
     def connect(self, *, auth: Auth = bearer, headers: Mapping[str, str] | None = None) -> HttpService:
         """The HTTP side, with the wire's own way to carry a key and the headers it always needs."""

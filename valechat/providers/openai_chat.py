@@ -41,6 +41,7 @@ def create(setup: Setup) -> OpenAIChat:
         local=setup.local,
         official=setup.built_in == "openai",
         dialect=_DIALECTS.get(setup.built_in, Dialect()),
+        models=setup.models,
     )
 
 
@@ -52,18 +53,26 @@ class OpenAIChat:
         local: Its models run on this machine and are free.
         official: It is OpenAI itself, whose models' abilities are known.
         dialect: How it differs from OpenAI.
+        models: Its models by name; empty to ask the server.
     """
 
     wire = WIRE
 
     def __init__(
-        self, http: HttpService, *, local: bool = False, official: bool = False, dialect: Dialect | None = None
+        self,
+        http: HttpService,
+        *,
+        local: bool = False,
+        official: bool = False,
+        dialect: Dialect | None = None,
+        models: tuple[str, ...] = (),
     ) -> None:
         self.name = http.provider
         self.local = local
         self._http = http
         self._official = official
         self._dialect = dialect or Dialect()
+        self._models = models
 
     async def stream(self, request: Request) -> AsyncGenerator[Chunk, None]:
         """Send a request and yield what arrives; see `Provider.stream`."""
@@ -107,6 +116,8 @@ class OpenAIChat:
 
     async def models(self) -> list[ModelInfo]:
         """The models the server offers for chat."""
+        if self._models:
+            return [ModelInfo(name) for name in self._models]
         return chat_models(await self._http.get_json("/models"))
 
     async def check(self) -> Health:

@@ -1,0 +1,112 @@
+"""From a provider's name and settings to an adapter.
+
+A kind of provider is one line in `_KINDS`, or an entry point in the group `valechat.providers` whose
+object is a `Factory`. The built-in providers themselves are in `valechat.config.known`.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import cast
+
+from valechat.config import ProviderSettings
+from valechat.config.known import DEMO, KNOWN
+from valechat.errors import ConfigError
+from valechat.providers._url import checked_base_url
+from valechat.providers.base import KeySource, Provider
+
+__all__ = ["build", "close"]
+
+GROUP = "valechat.providers"
+
+# A kind (and API, where it has several): the module and factory, and what is added to the known base URL.
+_KINDS: dict[str, tuple[str, str]] = {
+    "openai": ("valechat.providers.openai_chat:create", ""),
+    "openai/chat": ("valechat.providers.openai_chat:create", ""),
+    "openai-compatible": ("valechat.providers.openai_chat:create", ""),
+    "lmstudio": ("valechat.providers.openai_chat:create", ""),
+    "openrouter": ("valechat.providers.openai_chat:create", ""),
+    "ollama": ("valechat.providers.openai_chat:create", "/v1"),
+    "anthropic": ("valechat.providers.openai_chat:create", "/v1"),
+    "gemini": ("valechat.providers.openai_chat:create", "/openai"),
+}
+
+
+def build(name: str, settings: ProviderSettings | None = None, key: KeySource | None = None) -> Provider:
+    """The adapter of a provider.
+
+    Args:
+        name: The first half of `provider/model`.
+        settings: Its table in `config.toml`; None for a built-in provider without one.
+        key: Where its key comes from.
+
+    Raises:
+        ConfigError: The name or kind is unknown, or the address may not be used.
+    """
+    if name == DEMO:
+        from valechat.providers.demo import Demo
+
+        return Demo()
+    from valechat.providers._setup import Factory, Setup
+
+    known = KNOWN.get(name)
+    if settings is None:
+        if known is None:
+            raise ConfigError(
+                f"There is no provider named {name}.",
+                fix=f"Name one of {', '.join(sorted(KNOWN))}, or add [providers.{name}].",
+            )
+        settings = _Defaults(known.kind)
+    factory, path = _factory(settings.kind, settings.api)
+    usual = known or KNOWN.get(settings.kind)
+    base_url = settings.base_url
+    if base_url is None and usual is not None:
+        base_url = usual.base_url + path
+    if not base_url:
+        raise ConfigError(f"The address of {name} is not known.", fix=f"Write `base_url` in [providers.{name}].")
+    own_address = settings.base_url is not None
+    setup = Setup(
+        name=name,
+        base_url=checked_base_url(name, base_url, allow_insecure=settings.allow_insecure),
+        key=key,
+        key_needed=usual is not None and bool(usual.variables) and not own_address,
+        built_in="" if own_address or usual is None else name if known else settings.kind,
+        local=usual is not None and usual.local,
+        timeout=settings.timeout or 60.0,
+        headers=settings.resolved_headers(provider=name),
+        models=settings.models,
+    )
+    return cast(Factory, factory)(setup)
+
+
+async def close() -> None:
+    """Close what the providers opened on the running loop: connections, and the demonstration's server."""
+    from valechat.providers._http import close_clients
+    from valechat.providers.demo import close_demo
+
+    await close_clients()
+    await close_demo()
+
+
+def _factory(kind: str, api: str | None) -> tuple[object, str]:
+    """The factory of a kind, and what it adds to the known base URL.
+
+    Raises:
+        ConfigError: No such kind, or its package cannot be imported.
+    """
+    line = _KINDS.get(f"{kind}/{api}" if api else kind) or _KINDS.get(kind)
+    if line is not None:
+        module, _, attribute = line[0].partition(":")
+        return getattr(import_module(module), attribute), line[1]
+    for entry in entry_points(group=GROUP, name=kind):
+        try:
+            return entry.load(), ""
+        except (ImportError, AttributeError) as error:
+            raise ConfigError(
+                f"The provider kind {kind} of {entry.value} cannot be loaded: {error}.",
+                fix="Update or remove the package it comes from.",
+            ) from error
+    raise ConfigError(
+        f"There is no kind of provider named {kind}.", fix=f"Use one of {', '.join(k for k in _KINDS if '/' not in k)}."
+    )
