@@ -25,7 +25,7 @@ from typing import Any
 from genai_prices import data as genai
 from genai_prices import types as g
 
-TABLE = Path(__file__).parents[1] / "valechat/billing/prices.json"
+TABLE = Path(__file__).parents[1] / "valechat/billing/data/prices.json"
 
 PROVIDERS = {
     "anthropic": "anthropic",
@@ -89,7 +89,9 @@ def main() -> None:
     facts = read_facts(options.litellm) if options.litellm else {}
     before = json.loads(TABLE.read_text())["models"] if TABLE.exists() else {}
 
-    models = {"demo/echo": DEMO | {"known": [flat("demonstration", {"input": "1.00", "output": "2.00"}, options.today)]}}
+    models = {
+        "demo/echo": DEMO | {"known": [flat("demonstration", {"input": "1.00", "output": "2.00"}, options.today)]}
+    }
     for provider in genai.providers:
         if provider.id in PROVIDERS:
             for model in provider.models:
@@ -218,7 +220,9 @@ def read_facts(wheel: Path) -> dict[str, dict[str, Any]]:
         if entry.get("mode") not in {"chat", "responses", "completion"}:
             continue
         provider, model = entry["litellm_provider"], name.lower()
-        provider = {"cohere_chat": "cohere", "fireworks_ai": "fireworks", "together_ai": "together"}.get(provider, provider)
+        provider = {"cohere_chat": "cohere", "fireworks_ai": "fireworks", "together_ai": "together"}.get(
+            provider, provider
+        )
         for prefix in (f"{entry['litellm_provider']}/", "accounts/fireworks/models/"):
             model = model.removeprefix(prefix)
         can = {

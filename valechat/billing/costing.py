@@ -21,7 +21,7 @@ from valechat.money import EXACT
 from valechat.usage import Usage
 from valechat.wires.reading import amount
 
-__all__ = ["Priced", "cost", "price"]
+__all__ = ["Priced", "cost", "price", "served_rates"]
 
 _ZERO = Decimal(0)
 _STANDARD = {"", "auto", "default", "on_demand", "service_tier_unspecified", "standard", "traffic_type_unspecified"}
@@ -117,6 +117,18 @@ def price(
     except Unpriceable as why:
         return Priced(None, "unpriced", reason=f"No cost can be given: {why}.")
     return _bill(served, counted, usage.input_tokens or 0, multiplier)
+
+
+def served_rates(rates: Rates, details: Mapping[str, Any]) -> tuple[Mapping[str, Price], Decimal] | None:
+    """Unit prices, and the factor on token prices, for a request served as the details say.
+
+    None when no price is known for that.
+    """
+    try:
+        served, multiplier = _as_served(rates, details)
+    except Unpriceable:
+        return None
+    return served.prices, Decimal(1) if multiplier is None else multiplier
 
 
 def _reported(usage: Usage) -> Decimal | None:

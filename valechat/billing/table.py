@@ -21,7 +21,7 @@ from valechat.paths import user_paths
 
 __all__ = ["Facts", "PriceTable", "default_table", "updated_file"]
 
-_PACKAGED = Path(__file__).with_name("prices.json")
+_PACKAGED = Path(__file__).parent / "data" / "prices.json"
 _RESELLERS = {"openrouter", "together", "groq", "fireworks", "cerebras"}
 
 
