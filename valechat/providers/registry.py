@@ -57,7 +57,7 @@ def build(name: str, settings: ProviderSettings | None = None, key: KeySource | 
                 f"There is no provider named {name}.",
                 fix=f"Name one of {', '.join(sorted(KNOWN))}, or add [providers.{name}].",
             )
-        settings = _Defaults(known.kind)
+        settings = ProviderSettings(kind=known.kind)
     factory, path = _factory(settings.kind, settings.api)
     usual = known or KNOWN.get(settings.kind)
     base_url = settings.base_url
