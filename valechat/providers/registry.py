@@ -20,7 +20,7 @@ __all__ = ["build", "close"]
 
 GROUP = "valechat.providers"
 
-# A kind (and API, where it has several): the module and factory, and what is added to the known base URL.
+# A kind (and API, where it has several): the module and factory, and what its address ends in.
 _KINDS: dict[str, tuple[str, str]] = {
     "openai": ("valechat.providers.openai_chat:create", ""),
     "openai/chat": ("valechat.providers.openai_chat:create", ""),
@@ -57,21 +57,20 @@ def build(name: str, settings: ProviderSettings | None = None, key: KeySource | 
                 f"There is no provider named {name}.",
                 fix=f"Name one of {', '.join(sorted(KNOWN))}, or add [providers.{name}].",
             )
-        settings = ProviderSettings(kind=known.kind)
+        settings = ProviderSettings(kind=known.kind, base_url=known.base_url)
     factory, path = _factory(settings.kind, settings.api)
     usual = known or KNOWN.get(settings.kind)
-    base_url = settings.base_url
-    if base_url is None and usual is not None:
-        base_url = usual.base_url + path
+    base_url = settings.base_url or (usual.base_url if usual else "")
     if not base_url:
         raise ConfigError(f"The address of {name} is not known.", fix=f"Write `base_url` in [providers.{name}].")
-    own_address = settings.base_url is not None
+    built_in = usual is not None and base_url.rstrip("/") == usual.base_url
+    base_url = checked_base_url(name, base_url, allow_insecure=settings.allow_insecure)
     setup = Setup(
         name=name,
-        base_url=checked_base_url(name, base_url, allow_insecure=settings.allow_insecure),
+        base_url=base_url if base_url.endswith(path) else base_url + path,
         key=key,
-        key_needed=usual is not None and bool(usual.variables) and not own_address,
-        built_in="" if own_address or usual is None else name if known else settings.kind,
+        key_needed=built_in and usual is not None and bool(usual.variables),
+        built_in=(name if known else settings.kind) if built_in else "",
         local=usual is not None and usual.local,
         timeout=settings.timeout or 60.0,
         headers=settings.resolved_headers(provider=name),
@@ -90,7 +89,7 @@ async def close() -> None:
 
 
 def _factory(kind: str, api: str | None) -> tuple[object, str]:
-    """The factory of a kind, and what it adds to the known base URL.
+    """The factory of a kind, and what its address ends in.
 
     Raises:
         ConfigError: No such kind, or its package cannot be imported.
