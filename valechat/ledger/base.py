@@ -216,6 +216,14 @@ class Ledger(Protocol):
         """How each limit stands now."""
         ...
 
+    def publish_ceilings(self, ceilings: Sequence[Ceiling]) -> None:
+        """Make these the limits of the `limits` view, in place of those before.
+
+        `reserve` adds the ceilings it is given by itself; this one also takes away limits that were
+        removed, and shows new ones before the first request.
+        """
+        ...
+
     def start_conversation(self, conversation: Conversation) -> None:
         """Create a conversation."""
         ...
@@ -257,8 +265,11 @@ class Ledger(Protocol):
         ...
 
     def set_prices(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Publish the price table for the `prices` view: provider, model, unit prices (a mapping of
-        decimal strings), effective_from, known_at, source."""
+        """Publish the price table for the `prices` view.
+
+        Each row: provider, model, unit_prices (a mapping of decimal strings), effective_from, known_at,
+        source.
+        """
         ...
 
     def connect(self) -> duckdb.DuckDBPyConnection:

@@ -1,0 +1,112 @@
+"""Backups of a ledger in use, and their way back.
+
+A backup is the SQLite file: everything else is written anew from it.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from datetime import datetime
+from pathlib import Path
+
+from valechat.errors import LedgerTooNew
+from valechat.ledger.faults import damaged, translated
+from valechat.ledger.lock import locked
+from valechat.ledger.migrations import APPLICATION_ID, MIGRATIONS
+
+__all__ = ["backup", "check", "restore"]
+
+_PAGES_A_STEP = 4_096
+
+
+def backup(source: Path, target: Path, now: datetime) -> Path:
+    """Copy the ledger's file while it is in use. The caller holds the lock.
+
+    Args:
+        source: The ledger's SQLite file.
+        target: The file to write, or a folder, where it is named after `now`.
+        now: The moment, for the name.
+
+    Returns:
+        The path written; it appears when the copy is whole and checked.
+    """
+    if target.is_dir():
+        target = target / f"valechat-ledger-{now:%Y%m%d-%H%M%S}.sqlite3"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    new = target.with_name(target.name + ".new")
+    new.unlink(missing_ok=True)
+    with translated(target):
+        _copy(source, new)
+        check(new)
+        new.replace(target)
+    return target
+
+
+def check(path: Path) -> None:
+    """Refuse a file that is not a whole ledger this version can read.
+
+    Raises:
+        LedgerDamaged: Not a ledger, or malformed.
+        LedgerTooNew: Written by a newer ValeChat.
+    """
+    if not path.is_file():
+        raise damaged(path, "there is no such file")
+    with translated(path):
+        db = sqlite3.connect(
+            f"file:{path.absolute().as_posix().replace('?', '%3f').replace('#', '%23')}?mode=ro", uri=True
+        )
+        try:
+            if db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+                raise damaged(path, "it is not a ledger of ValeChat")
+            version = db.execute("PRAGMA user_version").fetchone()[0]
+            if version > len(MIGRATIONS):
+                raise LedgerTooNew(
+                    f"{path} was written by a newer ValeChat (schema {version}, this one knows {len(MIGRATIONS)}).",
+                    fix="Upgrade with `pip install --upgrade valechat`.",
+                )
+            found = db.execute("PRAGMA integrity_check(1)").fetchone()[0]
+            if found != "ok":
+                raise damaged(path, found)
+        finally:
+            db.close()
+
+
+def restore(source: Path, folder: Path, now: datetime) -> Path | None:
+    """Put a backup in the ledger's place, under its lock; the path of what it replaced, if anything.
+
+    What was there, damaged or not, is kept beside it as `ledger-replaced-<time>.sqlite3`. Processes that
+    have the ledger open go on with the restored one.
+
+    Raises:
+        LedgerDamaged: `source` is not a whole ledger; nothing was changed.
+        LedgerTooNew: `source` is from a newer ValeChat; nothing was changed.
+    """
+    check(source)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "ledger.sqlite3"
+    with translated(path), locked(folder / "ledger.lock"):
+        new = folder / "ledger-restored.new"
+        new.unlink(missing_ok=True)
+        _copy(source, new)
+        replaced = None
+        if path.exists():
+            replaced = folder / f"ledger-replaced-{now:%Y%m%d-%H%M%S-%f}.sqlite3"
+            path.replace(replaced)
+            journal = path.with_name(path.name + "-journal")
+            if journal.exists():
+                journal.replace(replaced.with_name(replaced.name + "-journal"))
+        new.replace(path)
+    return replaced
+
+
+def _copy(source: Path, target: Path) -> None:
+    reading = sqlite3.connect(source)
+    writing = sqlite3.connect(target)
+    try:
+        reading.backup(writing, pages=_PAGES_A_STEP)
+    finally:
+        writing.close()
+        reading.close()
+    with target.open("rb+") as file:
+        os.fsync(file.fileno())

@@ -1,0 +1,160 @@
+"""Conversations, their messages and the search through them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from decimal import Decimal
+
+from valechat.ledger.amounts import ZERO, add, stamp
+from valechat.ledger.base import Conversation, StoredMessage, UsageRow
+from valechat.ledger.rows import conversation_of, message_columns, message_of, without_surrogates
+from valechat.ledger.transaction import Transaction
+
+__all__ = ["bill", "change", "delete", "get", "latest", "messages", "search", "start", "store"]
+
+_HEADS = (
+    "SELECT c.*, (SELECT count(*) FROM messages m WHERE m.conversation_id = c.id) AS message_count FROM conversations c"
+)
+_FIRST_UNSPACED = "\u2e80"
+"""From here on lie the scripts that are written without spaces, where a word is no token of the index."""
+
+
+def start(t: Transaction, conversation: Conversation) -> None:
+    """Create a conversation; one that exists is left alone."""
+    added = t.db.execute(
+        "INSERT OR IGNORE INTO conversations (id, title, created_at, updated_at, model) VALUES (?, ?, ?, ?, ?)",
+        (
+            conversation.id,
+            without_surrogates(conversation.title),
+            stamp(conversation.created_at),
+            stamp(conversation.updated_at),
+            conversation.model,
+        ),
+    )
+    if added.rowcount:
+        t.db.execute("DELETE FROM deleted_conversations WHERE id = ?", (conversation.id,))
+        t.publish("conversations", int(added.lastrowid or 0))
+
+
+def change(t: Transaction, conversation_id: str, title: str | None, model: str | None) -> None:
+    """Rename a conversation or note its current model."""
+    row = t.db.execute("SELECT seq, title, model FROM conversations WHERE id = ?", (conversation_id,)).fetchone()
+    if row is None:
+        return
+    new_title = row["title"] if title is None else without_surrogates(title)
+    new_model = row["model"] if model is None else model
+    if (new_title, new_model) == (row["title"], row["model"]):
+        return
+    t.db.execute(
+        "UPDATE conversations SET title = ?, model = ?, updated_at = max(updated_at, ?), rev = rev + 1 WHERE seq = ?",
+        (new_title, new_model, stamp(t.now), row["seq"]),
+    )
+    t.publish("conversations", row["seq"])
+
+
+def delete(t: Transaction, conversation_id: str) -> None:
+    """Delete a conversation and its messages, and refuse messages that are still to come.
+
+    Its ceilings leave the `limits` view; its usage rows and counters stay.
+    """
+    for stream, column in (("messages", "conversation_id"), ("conversations", "id")):
+        for row in t.db.execute(f"SELECT seq FROM {stream} WHERE {column} = ?", (conversation_id,)).fetchall():
+            t.publish(stream, row["seq"])
+        t.db.execute(f"DELETE FROM {stream} WHERE {column} = ?", (conversation_id,))
+    t.db.execute("INSERT OR IGNORE INTO deleted_conversations (id) VALUES (?)", (conversation_id,))
+    # Deleted words stay in the index's old segments until those are merged.
+    t.db.execute("INSERT INTO messages_search(messages_search) VALUES ('optimize')")
+    t.db.execute("DELETE FROM ceilings WHERE scope = ?", (f"conversation:{conversation_id}",))
+    t.limits = True
+
+
+def store(t: Transaction, stored: Sequence[StoredMessage]) -> None:
+    """Store messages; an id that is stored is replaced, one of a deleted conversation dropped.
+
+    A message of a conversation nobody started starts it, so that it can be found and deleted.
+    """
+    for message in stored:
+        gone = "SELECT 1 FROM deleted_conversations WHERE id = ?"
+        if t.db.execute(gone, (message.conversation_id,)).fetchone():
+            continue
+        known = "SELECT 1 FROM conversations WHERE id = ?"
+        if not t.db.execute(known, (message.conversation_id,)).fetchone():
+            start(t, Conversation(message.conversation_id, "", message.ts, message.ts, message.model or ""))
+        _store_one(t, message)
+        _touch(t, message.conversation_id, stamp(message.ts))
+
+
+def _store_one(t: Transaction, message: StoredMessage) -> None:
+    columns = message_columns(message)
+    row = t.db.execute("SELECT seq FROM messages WHERE id = ?", (message.id,)).fetchone()
+    if row is None:
+        names = ", ".join(columns)
+        values = ", ".join(f":{name}" for name in columns)
+        added = t.db.execute(f"INSERT INTO messages ({names}) VALUES ({values})", columns)
+        seq = int(added.lastrowid or 0)
+    else:
+        seq = int(row["seq"])
+        assignments = ", ".join(f"{name} = :{name}" for name in columns)
+        t.db.execute(f"UPDATE messages SET {assignments}, rev = rev + 1 WHERE seq = :seq", {**columns, "seq": seq})
+    t.publish("messages", seq)
+
+
+def _touch(t: Transaction, conversation_id: str, at: str) -> None:
+    t.db.execute(
+        "UPDATE conversations SET updated_at = max(updated_at, ?) WHERE id = ?",
+        (at, conversation_id),
+    )
+
+
+def bill(t: Transaction, row: UsageRow) -> None:
+    """Add a request's cost to its conversation."""
+    if row.conversation_id is None:
+        return
+    found = t.db.execute("SELECT total_cost FROM conversations WHERE id = ?", (row.conversation_id,)).fetchone()
+    if found is None:
+        return
+    if row.cost is not None:
+        total = add(Decimal(found["total_cost"]) if found["total_cost"] is not None else ZERO, row.cost)
+        t.db.execute("UPDATE conversations SET total_cost = ? WHERE id = ?", (format(total, "f"), row.conversation_id))
+    _touch(t, row.conversation_id, stamp(row.ts))
+
+
+def get(db: sqlite3.Connection, conversation_id: str) -> Conversation | None:
+    """One conversation's head."""
+    row = db.execute(f"{_HEADS} WHERE c.id = ?", (conversation_id,)).fetchone()
+    return None if row is None else conversation_of(row)
+
+
+def latest(db: sqlite3.Connection, most: int) -> list[Conversation]:
+    """The conversations that changed last, newest first."""
+    rows = db.execute(f"{_HEADS} ORDER BY c.updated_at DESC, c.seq DESC LIMIT ?", (most,))
+    return [conversation_of(row) for row in rows]
+
+
+def search(db: sqlite3.Connection, words: Sequence[str], most: int) -> list[Conversation]:
+    """The conversations in whose title and messages every word occurs, newest first.
+
+    A word matches the beginnings of words, without regard to case and accents.
+    """
+    conditions = []
+    values: list[str] = []
+    for word in words:
+        by_index = "SELECT m.conversation_id FROM messages_search s JOIN messages m ON m.seq = s.rowid WHERE"
+        if any(character >= _FIRST_UNSPACED for character in word):
+            within = "SELECT conversation_id FROM messages WHERE instr(text, ?)"
+            values.append(word)
+        else:
+            within = f"{by_index} messages_search MATCH ?"
+            values.append('"' + word.replace('"', '""') + '"*')
+        conditions.append(f"(c.id IN ({within}) OR instr(lower(c.title), lower(?)))")
+        values.append(word)
+    where = " AND ".join(conditions)
+    rows = db.execute(f"{_HEADS} WHERE {where} ORDER BY c.updated_at DESC, c.seq DESC LIMIT ?", (*values, most))
+    return [conversation_of(row) for row in rows]
+
+
+def messages(db: sqlite3.Connection, conversation_id: str) -> list[StoredMessage]:
+    """All messages of a conversation, oldest first."""
+    rows = db.execute("SELECT * FROM messages WHERE conversation_id = ? ORDER BY seq", (conversation_id,))
+    return [message_of(row) for row in rows]

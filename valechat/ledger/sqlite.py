@@ -1,0 +1,266 @@
+"""The ledger on this machine's disk: SQLite for the truth, published files for SQL."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from valechat.ledger import backup, conversations, holds
+from valechat.ledger.amounts import stamp
+from valechat.ledger.base import (
+    Bucket,
+    Ceiling,
+    Conversation,
+    Hold,
+    LimitState,
+    StoredMessage,
+    ToolCallRow,
+    UsageRow,
+    Verification,
+)
+from valechat.ledger.duck import Duck
+from valechat.ledger.faults import translated
+from valechat.ledger.publish import Prepared
+from valechat.ledger.rows import (
+    json_text,
+    price_line,
+    tool_call_columns,
+    usage_columns,
+    usage_of,
+    verification_columns,
+)
+from valechat.ledger.segments import Pace, Segments
+from valechat.ledger.store import Store, now_utc
+from valechat.ledger.tender import Tender
+from valechat.ledger.transaction import Transaction
+
+if TYPE_CHECKING:
+    import duckdb
+
+__all__ = ["SqliteLedger"]
+
+
+class SqliteLedger:
+    """A `Ledger` in a folder. Nothing is opened or written before the first use.
+
+    Args:
+        folder: The ledger's folder, made when it is first used.
+        state: Where this process's DuckDB file lies; `state` inside the folder when left out.
+        clock: What time it is, for holds and file names.
+        pace: When published files are sealed and merged.
+
+    Every method may raise `LedgerDamaged`, `LedgerTooNew` and `LedgerUnwritable`.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        state: Path | None = None,
+        clock: Callable[[], datetime] = now_utc,
+        pace: Pace | None = None,
+    ) -> None:
+        self.folder = folder
+        self._pace = pace or Pace()
+        self._store = Store(folder, clock)
+        self._store.committed = self._committed
+        self._segments = Segments(self._store, self._pace)
+        self._tender = Tender(self._segments)
+        self._duck = Duck(self._store.publisher.folder, state or folder / "state", folder / "valechat.duckdb")
+
+    def reserve(self, hold: Hold) -> None:
+        """See `Ledger.reserve`. A hold of the same request is replaced."""
+        with self._store.write() as t:
+            holds.reserve(t, hold)
+
+    def renew(self, request_id: str, lapses_at: datetime) -> None:
+        """See `Ledger.renew`."""
+        with self._store.write() as t:
+            holds.renew(t, request_id, lapses_at)
+
+    def release(self, request_id: str) -> None:
+        """See `Ledger.release`."""
+        with self._store.write() as t:
+            holds.release(t, request_id)
+
+    def settle(self, row: UsageRow, buckets: Sequence[Bucket], messages: Sequence[StoredMessage] = ()) -> bool:
+        """See `Ledger.settle`.
+
+        Raises:
+            ValueError: The cost is negative, not finite or 10^18 USD and more, or a time has no zone.
+        """
+        columns = usage_columns(row)
+        with self._store.write() as t:
+            if t.db.execute("SELECT 1 FROM usage WHERE request_id = ?", (row.request_id,)).fetchone():
+                return False
+            t.publish("usage", _insert(t, "usage", columns))
+            holds.release(t, row.request_id)
+            holds.spend(t, buckets, row.cost)
+            conversations.store(t, messages)
+            conversations.bill(t, row)
+        return True
+
+    def verify(self, request_id: str, verification: Verification) -> None:
+        """See `Ledger.verify`. Unknown ids are left alone."""
+        columns = verification_columns(verification)
+        assignments = ", ".join(f"{name} = :{name}" for name in columns)
+        with self._store.write() as t:
+            row = t.db.execute("SELECT seq FROM usage WHERE request_id = ?", (request_id,)).fetchone()
+            if row is not None:
+                t.db.execute(
+                    f"UPDATE usage SET {assignments}, rev = rev + 1 WHERE seq = :seq", {**columns, "seq": row["seq"]}
+                )
+                t.publish("usage", row["seq"])
+
+    def limit_states(self, ceilings: Sequence[Ceiling]) -> list[LimitState]:
+        """See `Ledger.limit_states`."""
+        with self._store.read() as db:
+            if not holds.any_lapsed(db, self._store.clock()):
+                return holds.states(db, ceilings)
+        with self._store.write() as t:
+            holds.lapse(t)
+            return holds.states(t.db, ceilings)
+
+    def publish_ceilings(self, ceilings: Sequence[Ceiling]) -> None:
+        """See `Ledger.publish_ceilings`."""
+        with self._store.write() as t:
+            holds.publish_ceilings(t, ceilings)
+
+    def start_conversation(self, conversation: Conversation) -> None:
+        """See `Ledger.start_conversation`. One that exists is left alone."""
+        with self._store.write() as t:
+            conversations.start(t, conversation)
+
+    def change_conversation(self, conversation_id: str, *, title: str | None = None, model: str | None = None) -> None:
+        """See `Ledger.change_conversation`. Unknown ids are left alone."""
+        with self._store.write() as t:
+            conversations.change(t, conversation_id, title, model)
+
+    def delete_conversation(self, conversation_id: str) -> None:
+        """See `Ledger.delete_conversation`. Its text is gone from the published files too on return.
+
+        Messages of it that a request under way still brings are dropped.
+        """
+        with self._store.write() as t:
+            conversations.delete(t, conversation_id)
+        self._segments.complete()
+
+    def conversation(self, conversation_id: str) -> Conversation | None:
+        """See `Ledger.conversation`."""
+        with self._store.read() as db:
+            return conversations.get(db, conversation_id)
+
+    def conversations(self, *, search: str = "", most: int = 100) -> list[Conversation]:
+        """See `Ledger.conversations`."""
+        words = search.split()
+        with self._store.read() as db:
+            return conversations.search(db, words, most) if words else conversations.latest(db, most)
+
+    def add_messages(self, messages: Sequence[StoredMessage]) -> None:
+        """See `Ledger.add_messages`. A conversation nobody started is started with its first message."""
+        with self._store.write() as t:
+            conversations.store(t, messages)
+
+    def messages(self, conversation_id: str) -> list[StoredMessage]:
+        """See `Ledger.messages`."""
+        with self._store.read() as db:
+            return conversations.messages(db, conversation_id)
+
+    def usage_of(self, request_ids: Sequence[str]) -> list[UsageRow]:
+        """See `Ledger.usage_of`."""
+        with self._store.read() as db:
+            rows = (db.execute("SELECT * FROM usage WHERE request_id = ?", (i,)).fetchone() for i in request_ids)
+            return [usage_of(row) for row in rows if row is not None]
+
+    def add_tool_call(self, row: ToolCallRow) -> None:
+        """See `Ledger.add_tool_call`. An id that is stored is left alone."""
+        with self._store.write() as t:
+            if not t.db.execute("SELECT 1 FROM tool_calls WHERE id = ?", (row.id,)).fetchone():
+                t.publish("tool_calls", _insert(t, "tool_calls", tool_call_columns(row)))
+
+    def add_key_access(self, *, key: str, source: str, purpose: str, at: datetime) -> None:
+        """See `Ledger.add_key_access`."""
+        columns = {"ts": stamp(at), "key": key, "source": source, "purpose": purpose}
+        with self._store.write() as t:
+            t.publish("key_access", _insert(t, "key_access", columns))
+
+    def set_prices(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """See `Ledger.set_prices`. Setting the same table again writes nothing."""
+        text = "".join(json_text(price_line(row)) + "\n" for row in rows)
+        digest = hashlib.sha256(text.encode("utf-8")).hexdigest()
+        with self._store.read() as db:
+            known = db.execute("SELECT digest FROM prices").fetchone()
+        if known is None or known["digest"] != digest:
+            with self._store.write() as t:
+                t.db.execute("DELETE FROM prices")
+                t.db.execute("INSERT INTO prices (digest, rows) VALUES (?, ?)", (digest, text))
+                t.prices = True
+
+    @property
+    def database(self) -> Path:
+        """See `Ledger.database`. Removed when the process ends; one a kill left behind goes later."""
+        self._complete()
+        with translated(self.folder):
+            self.shared_database.exists()
+            return self._duck.database()
+
+    @property
+    def shared_database(self) -> Path:
+        """A DuckDB file of views at a fixed path, for other programs: open it with `read_only=True`."""
+        self._complete()
+        with translated(self.folder):
+            return self._duck.shared_database()
+
+    def connect(self) -> duckdb.DuckDBPyConnection:
+        """See `Ledger.connect`. In memory: what is created in it lives as long as it does."""
+        self._complete()
+        with translated(self.folder):
+            return self._duck.connect()
+
+    def tend(self) -> timedelta | None:
+        """Seal, merge and drop published files as far as is due now; how long until more is."""
+        return self._segments.tend()
+
+    def rebuild(self) -> None:
+        """Write all published files anew from the truth."""
+        self._segments.rebuild()
+
+    def backup(self, target: Path) -> Path:
+        """See `Ledger.backup`. A folder as `target` gets a file named after the moment."""
+        with self._store.read():
+            return backup.backup(self._store.path, target, self._store.clock())
+
+    def restore(self, source: Path) -> Path | None:
+        """Put a backup in this ledger's place; the path that what it replaced was kept under."""
+        self._tender.stop()
+        self._store.close()
+        replaced = backup.restore(source, self.folder, self._store.clock())
+        self._segments.rebuild()
+        return replaced
+
+    def close(self) -> None:
+        """See `Ledger.close`."""
+        self._tender.stop()
+        self._store.close()
+
+    def _complete(self) -> None:
+        """Publish what a process that was killed had not."""
+        with self._store.read() as db:
+            self._store.publisher.refresh(db)
+            due = self._segments.is_due(db)
+        if due:
+            self._tender.nudge()
+
+    def _committed(self, prepared: Prepared) -> None:
+        if prepared.dirty or prepared.unsealed >= self._pace.seal_rows + self._pace.lag_rows:
+            self._tender.nudge()
+
+
+def _insert(t: Transaction, table: str, columns: Mapping[str, Any]) -> int:
+    names = ", ".join(columns)
+    values = ", ".join(f":{name}" for name in columns)
+    added = t.db.execute(f"INSERT INTO {table} ({names}) VALUES ({values})", dict(columns))
+    return int(added.lastrowid or 0)

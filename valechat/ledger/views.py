@@ -1,0 +1,171 @@
+"""The DuckDB views, as SQL text: what each is made of and what its columns are called.
+
+The watermark is read once a query, as one materialised row; the Parquet scans stand each for itself,
+because a shared one would keep a query's filters away from the files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from valechat.ledger.streams import MONEY, STREAMS, Stream
+
+__all__ = ["from_lines", "placeholder", "quoted", "view_script"]
+
+
+def quoted(path: Path) -> str:
+    """A path as a SQL string that no character of it turns into a pattern."""
+    return _literal(_escaped(path))
+
+
+def _escaped(path: Path) -> str:
+    return "".join(f"[{character}]" if character in "*?[" else character for character in path.as_posix())
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _read_json(pattern: str, columns: Mapping[str, str], *, lenient: bool) -> str:
+    fields = ", ".join(f"{_literal(name)}: {_literal(kind)}" for name, kind in columns.items())
+    # A query may meet a line that is just being written: it is left out, being no row yet.
+    ignore = ", ignore_errors=true" if lenient else ""
+    return f"read_json({pattern}, format='newline_delimited', columns={{{fields}}}{ignore})"
+
+
+def _wire_type(kind: str) -> str:
+    """What a JSON line has a column as; the rest is cast from text, so that no digit is lost."""
+    return kind if kind in ("BIGINT", "JSON") or kind.endswith("[]") else "VARCHAR"
+
+
+def _typed(columns: Mapping[str, str]) -> str:
+    return ", ".join(
+        name if _wire_type(kind) == kind else f"CAST({name} AS {kind}) AS {name}" for name, kind in columns.items()
+    )
+
+
+def _lines_source(stream: Stream, pattern: str, *, lenient: bool) -> str:
+    wire = {"seq": "BIGINT", "rev": "BIGINT", **{name: _wire_type(kind) for name, kind in stream.columns.items()}}
+    return _read_json(pattern, wire, lenient=lenient)
+
+
+def from_lines(stream: Stream, path: Path) -> str:
+    """A query for the rows of a file of JSON lines, typed; it fails at a line that cannot be read."""
+    return f"SELECT seq, {_typed(stream.columns)} FROM {_lines_source(stream, quoted(path), lenient=False)}"
+
+
+def placeholder(stream: Stream) -> str:
+    """A query without rows in the shape of the stream's Parquet files: a pattern needs a match."""
+    columns = ", ".join(f"CAST(NULL AS {kind}) AS {name}" for name, kind in stream.columns.items())
+    return f"SELECT CAST(NULL AS BIGINT) AS seq, {columns} WHERE false"
+
+
+def _stream_view(stream: Stream, published: Path) -> str:
+    """A stream's rows: counted large files, counted small ones, and the newest version of each tail row."""
+    root = _escaped(published / stream.name)
+    names = ", ".join(stream.columns)
+    parquet = ", ".join(f"CAST({n} AS JSON) AS {n}" if k == "JSON" else n for n, k in stream.columns.items())
+    mark = _read_json(_literal(f"{root}/mark.json"), {"small": "BIGINT", "large": "BIGINT"}, lenient=False)
+    tail = _lines_source(stream, _literal(f"{root}/tail/*.jsonl"), lenient=True)
+    large, small = (f"read_parquet({_literal(f'{root}/{level}/*.parquet')})" for level in ("large", "small"))
+    return f"""
+WITH mark AS MATERIALIZED (SELECT small, large FROM {mark})
+SELECT {parquet} FROM {large} WHERE seq <= (SELECT large FROM mark)
+UNION ALL
+SELECT {parquet} FROM {small} WHERE seq > (SELECT large FROM mark) AND seq <= (SELECT small FROM mark)
+UNION ALL
+SELECT {names} FROM (
+    SELECT {_typed(stream.columns)} FROM {tail} WHERE seq > (SELECT small FROM mark)
+    QUALIFY row_number() OVER (PARTITION BY seq ORDER BY rev DESC) = 1)"""
+
+
+_CONVERSATIONS = f"""
+SELECT h.id, h.title, h.created_at,
+    greatest(h.changed_at, coalesce(m.latest, h.changed_at), coalesce(u.latest, h.changed_at)) AS updated_at,
+    h.model, coalesce(m.message_count, 0) AS message_count, CAST(u.total_cost AS {MONEY}) AS total_cost
+FROM conversation_heads h
+LEFT JOIN (SELECT conversation_id, count(*) AS message_count, max(ts) AS latest FROM messages GROUP BY ALL) m
+    ON m.conversation_id = h.id
+LEFT JOIN (SELECT conversation_id, sum(cost) AS total_cost, max(ts) AS latest FROM usage GROUP BY ALL) u
+    ON u.conversation_id = h.id"""
+
+_SUMS = f"""count(*) AS requests,
+    sum(input_tokens)::BIGINT AS input_tokens, sum(output_tokens)::BIGINT AS output_tokens,
+    sum(cache_read_tokens)::BIGINT AS cache_read_tokens, sum(cache_write_tokens)::BIGINT AS cache_write_tokens,
+    sum(reasoning_tokens)::BIGINT AS reasoning_tokens,
+    CAST(sum(cost) AS {MONEY}) AS cost, count(*) FILTER (WHERE cost IS NULL) AS unpriced_requests"""
+
+_SPEND = {
+    "spend_by_day": f"SELECT day, {_SUMS} FROM usage GROUP BY day ORDER BY day",
+    "spend_by_model": f"SELECT provider, model, {_SUMS}, min(ts) AS first_used, max(ts) AS last_used"
+    " FROM usage GROUP BY provider, model ORDER BY cost DESC NULLS LAST, provider, model",
+    "spend_by_conversation": "SELECT s.conversation_id, h.title, s.* EXCLUDE (conversation_id)"
+    f" FROM (SELECT conversation_id, {_SUMS}, max(ts) AS last_used FROM usage"
+    " WHERE conversation_id IS NOT NULL GROUP BY conversation_id) s"
+    " LEFT JOIN conversation_heads h ON h.id = s.conversation_id ORDER BY s.cost DESC NULLS LAST, s.conversation_id",
+}
+
+
+def _limits_view(published: Path) -> str:
+    columns = {
+        "limit": "VARCHAR",
+        "scope": "VARCHAR",
+        "period": "VARCHAR",
+        "amount": "VARCHAR",
+        "used": "VARCHAR",
+        "resets_at": "VARCHAR",
+        "holds": "STRUCT(amount VARCHAR, lapses_at VARCHAR)[]",
+    }
+    source = _read_json(quoted(published / "limits.jsonl"), columns, lenient=False)
+    return f"""
+WITH snapshot AS (
+    SELECT "limit", scope, period, CAST(amount AS {MONEY}) AS amount, CAST(used AS {MONEY}) AS used, holds,
+        CAST(resets_at AS TIMESTAMPTZ) AS resets_at,
+        coalesce(CAST(resets_at AS TIMESTAMPTZ) <= now(), false) AS is_over
+    FROM {source}),
+standing AS (
+    SELECT * REPLACE (
+        CASE WHEN is_over THEN 0 ELSE used END AS used,
+        CASE WHEN is_over THEN NULL ELSE resets_at END AS resets_at,
+        CASE WHEN is_over THEN 0 ELSE coalesce(list_sum(list_transform(
+            list_filter(holds, lambda h: CAST(h.lapses_at AS TIMESTAMPTZ) > now()),
+            lambda h: CAST(h.amount AS {MONEY}))), 0) END AS holds)
+    FROM snapshot)
+SELECT "limit", amount, CAST(used AS {MONEY}) AS used, CAST(holds AS {MONEY}) AS held,
+    CAST(greatest(amount - used - holds, 0) AS {MONEY}) AS remaining, resets_at, scope, period
+FROM standing"""
+
+
+def _prices_view(published: Path) -> str:
+    columns = {
+        "provider": "VARCHAR",
+        "model": "VARCHAR",
+        "unit_prices": "JSON",
+        "effective_from": "TIMESTAMPTZ",
+        "known_at": "TIMESTAMPTZ",
+        "source": "VARCHAR",
+    }
+    wire = {name: _wire_type(kind) for name, kind in columns.items()}
+    source = _read_json(quoted(published / "prices.jsonl"), wire, lenient=False)
+    per_million = ", ".join(
+        f"TRY_CAST(unit_prices->>'{name}' AS {MONEY}) AS {name}"
+        for name in ("input", "output", "cache_read", "cache_write")
+    )
+    return f"SELECT *, {per_million} FROM (SELECT {_typed(columns)} FROM {source})"
+
+
+def view_script(published: Path) -> str:
+    """The statements that make all views over a ledger's published folder."""
+    views = {
+        "usage": _stream_view(STREAMS["usage"], published),
+        "conversation_heads": _stream_view(STREAMS["conversations"], published),
+        "messages": _stream_view(STREAMS["messages"], published),
+        "tool_calls": _stream_view(STREAMS["tool_calls"], published),
+        "key_access": _stream_view(STREAMS["key_access"], published),
+        "prices": _prices_view(published),
+        "limits": _limits_view(published),
+        "conversations": _CONVERSATIONS,
+        **_SPEND,
+    }
+    return "\n".join(f"CREATE OR REPLACE VIEW {name} AS {query};" for name, query in views.items())
