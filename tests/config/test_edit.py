@@ -81,7 +81,7 @@ def test_every_way_to_write_a_table_can_be_changed(paths: Paths, text: str) -> N
 
 
 @pytest.mark.parametrize(
-    "name,fix",
+    ("name", "fix"),
     [("dayly", "Did you mean daily?"), ("model:openai/gpt-5:yearly", "Limits are: daily"), ("x", "Limits are: daily")],
 )
 def test_an_unknown_limit_is_refused_with_the_known_ones(paths: Paths, name: str, fix: str) -> None:

@@ -14,7 +14,7 @@ Load = Callable[[str], Settings]
 
 
 @pytest.mark.parametrize(
-    "text,line,message,fix",
+    ("text", "line", "message", "fix"),
     [
         # an unknown key
         ('[limits]\ndayly = "5"', 2, "limits.dayly is not a setting", "Did you mean daily?"),
@@ -83,7 +83,7 @@ def test_a_wrong_setting_is_named_with_its_line_and_what_to_write(
 
 
 @pytest.mark.parametrize(
-    "text,where,message",
+    ("text", "where", "message"),
     [
         ("a = 1\nb = sk-canary\n", "line 2, column 5", "invalid value"),
         ("a = [\n1,\n", "line 3", "not valid TOML"),

@@ -18,7 +18,7 @@ inline = { a = 1 }
 
 
 @pytest.mark.parametrize(
-    "path,line",
+    ("path", "line"),
     [
         (["top"], 2),
         (["limits"], 3),

@@ -8,7 +8,7 @@ from valechat.errors import ConfigError, UnknownModel
 
 
 @pytest.mark.parametrize(
-    "name,provider,model",
+    ("name", "provider", "model"),
     [
         ("openai/gpt-5", "openai", "gpt-5"),
         ("openai:gpt-5", "openai", "gpt-5"),

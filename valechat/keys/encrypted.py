@@ -62,10 +62,12 @@ class KeyFile:
 
     @property
     def exists(self) -> bool:
+        """Whether there is a key file."""
         return self.file.exists()
 
     @property
     def unlocked(self) -> bool:
+        """Whether the passphrase was given already."""
         return self._secret is not None
 
     def unlock(self, passphrase: str) -> None:
@@ -125,24 +127,28 @@ class KeyFile:
         return True
 
     def _change(self, change: Callable[[dict[str, str]], object]) -> None:
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
         try:
             self.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             with locked(self.file.with_name(f".{self.file.name}.lock")):
-                keys = self._keys()
-                change(keys)
-                header, secret = self._opened()
-                nonce = os.urandom(12)
-                sealed = AESGCM(secret).encrypt(nonce, json.dumps(keys).encode(), header.authenticated())
-                content = header.as_json() | {"nonce": _text(nonce), "ciphertext": _text(sealed)}
-                write_atomically(self.file, json.dumps(content, indent=2).encode())
+                self._rewrite(change)
                 return
         except OSError as error:
             reason = error.strerror
+        # Raised here, so that the error does not carry the frame that holds all keys.
         raise KeyStorageError(
             f"{self.file} cannot be written: {reason}.", fix="Check the folder's permissions and free space."
         )
+
+    def _rewrite(self, change: Callable[[dict[str, str]], object]) -> None:
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+        header, secret = self._opened()
+        keys = self._keys()
+        change(keys)
+        nonce = os.urandom(12)
+        sealed = AESGCM(secret).encrypt(nonce, json.dumps(keys).encode(), header.authenticated())
+        content = header.as_json() | {"nonce": _text(nonce), "ciphertext": _text(sealed)}
+        write_atomically(self.file, json.dumps(content, indent=2).encode())
 
     def _keys(self) -> dict[str, str]:
         from cryptography.exceptions import InvalidTag
