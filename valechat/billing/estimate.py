@@ -85,7 +85,10 @@ class RequestSize:
 def size_of(messages: Sequence[Message], system: str | None = None, tools: Iterable[Tool] = ()) -> RequestSize:
     """The size of a request, as its parts stand; a document counts with all its bytes."""
     offered = list(tools)
-    schemas = sum(_bytes(t.name) + _bytes(t.description) + _bytes(json.dumps(dict(t.parameters))) for t in offered)
+    schemas = sum(
+        _bytes(t.name) + _bytes(t.description) + _bytes(json.dumps(dict(t.parameters), ensure_ascii=False, default=str))
+        for t in offered
+    )
     parts = [part for message in messages for part in message.parts]
     return RequestSize(
         text_bytes=_bytes(system or "") + schemas + sum(map(_part_bytes, parts)),
@@ -249,7 +252,7 @@ def _part_bytes(part: Part) -> int:
     if isinstance(part, ToolResultPart):
         return _bytes(part.text) + _bytes(part.name) + _bytes(part.call_id)
     # The stored form holds all the text of the other kinds, opaque parts that return included.
-    return _bytes(json.dumps(to_json(Message("user", (part,))), default=str))
+    return _bytes(json.dumps(to_json(Message("user", (part,))), ensure_ascii=False, default=str))
 
 
 def _images(part: Part) -> int:
