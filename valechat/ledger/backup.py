@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 
@@ -14,17 +16,18 @@ from valechat.errors import LedgerTooNew
 from valechat.ledger.faults import damaged, translated
 from valechat.ledger.lock import locked
 from valechat.ledger.migrations import APPLICATION_ID, MIGRATIONS
+from valechat.ledger.store import LEDGER_FILE, LOCK_FILE
 
 __all__ = ["backup", "check", "restore"]
 
 _PAGES_A_STEP = 4_096
 
 
-def backup(source: Path, target: Path, now: datetime) -> Path:
-    """Copy the ledger's file while it is in use. The caller holds the lock.
+def backup(folder: Path, target: Path, now: datetime) -> Path:
+    """Copy the ledger's file while it is in use; requests wait for a step at a time.
 
     Args:
-        source: The ledger's SQLite file.
+        folder: The ledger's folder.
         target: The file to write, or a folder, where it is named after `now`.
         now: The moment, for the name.
 
@@ -33,11 +36,11 @@ def backup(source: Path, target: Path, now: datetime) -> Path:
     """
     if target.is_dir():
         target = target / f"valechat-ledger-{now:%Y%m%d-%H%M%S}.sqlite3"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    new = target.with_name(target.name + ".new")
-    new.unlink(missing_ok=True)
     with translated(target):
-        _copy(source, new)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        new = target.with_name(target.name + ".new")
+        new.unlink(missing_ok=True)
+        _copy_in_steps(folder / LEDGER_FILE, new, folder / LOCK_FILE)
         check(new)
         new.replace(target)
     return target
@@ -84,11 +87,12 @@ def restore(source: Path, folder: Path, now: datetime) -> Path | None:
     """
     check(source)
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "ledger.sqlite3"
-    with translated(path), locked(folder / "ledger.lock"):
+    path = folder / LEDGER_FILE
+    with translated(path), locked(folder / LOCK_FILE):
         new = folder / "ledger-restored.new"
         new.unlink(missing_ok=True)
         _copy(source, new)
+        _publish_anew(new)
         replaced = None
         if path.exists():
             replaced = folder / f"ledger-replaced-{now:%Y%m%d-%H%M%S-%f}.sqlite3"
@@ -100,13 +104,39 @@ def restore(source: Path, folder: Path, now: datetime) -> Path | None:
     return replaced
 
 
-def _copy(source: Path, target: Path) -> None:
+def _copy_in_steps(source: Path, target: Path, lock: Path) -> None:
+    """Copy while others write. Each write starts SQLite's copy anew, so after a while none is let in."""
+    copied = 0
+    with ExitStack() as held:
+        held.enter_context(locked(lock))
+
+        def let_others_in(_status: int, _remaining: int, total: int) -> None:
+            nonlocal copied
+            copied += _PAGES_A_STEP
+            if copied <= 3 * total:
+                held.close()
+                held.enter_context(locked(lock))
+
+        _copy(source, target, let_others_in)
+
+
+def _copy(source: Path, target: Path, progress: Callable[[int, int, int], None] | None = None) -> None:
     reading = sqlite3.connect(source)
     writing = sqlite3.connect(target)
     try:
-        reading.backup(writing, pages=_PAGES_A_STEP)
+        reading.backup(writing, pages=_PAGES_A_STEP, progress=progress)
     finally:
         writing.close()
         reading.close()
     with target.open("rb+") as file:
         os.fsync(file.fileno())
+
+
+def _publish_anew(restored: Path) -> None:
+    """Have whoever opens the restored ledger first write its tails anew: those in place are of another past."""
+    db = sqlite3.connect(restored)
+    try:
+        with db:
+            db.execute("UPDATE publication SET tail_start = -1, tail_end = -1, pending = '[]'")
+    finally:
+        db.close()

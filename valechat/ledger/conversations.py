@@ -147,7 +147,7 @@ def search(db: sqlite3.Connection, words: Sequence[str], most: int) -> list[Conv
         else:
             within = f"{by_index} messages_search MATCH ?"
             values.append('"' + word.replace('"', '""') + '"*')
-        conditions.append(f"(c.id IN ({within}) OR instr(lower(c.title), lower(?)))")
+        conditions.append(f"(c.id IN ({within}) OR instr(fold(c.title), fold(?)))")
         values.append(word)
     where = " AND ".join(conditions)
     rows = db.execute(f"{_HEADS} WHERE {where} ORDER BY c.updated_at DESC, c.seq DESC LIMIT ?", (*values, most))

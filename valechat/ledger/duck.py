@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from valechat.ledger import processes
+from valechat.ledger.publish import replace_file
 from valechat.ledger.streams import STREAMS
 from valechat.ledger.views import placeholder, quoted, view_script
 
@@ -64,8 +65,9 @@ class Duck:
         """
         note = self._shared.with_suffix(".sql")
         if not self._shared.exists() or not note.exists() or note.read_text(encoding="utf-8") != self._script:
-            self._write_views(self._shared)
-            note.write_text(self._script, encoding="utf-8")
+            with suppress(PermissionError):  # Windows: a program has it open
+                self._write_views(self._shared)
+                replace_file(note, self._script.encode("utf-8"))
         return self._shared
 
     def _write_views(self, path: Path) -> None:

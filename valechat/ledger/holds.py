@@ -21,6 +21,10 @@ from valechat.ledger.transaction import Transaction
 __all__ = ["any_lapsed", "lapse", "publish_ceilings", "release", "renew", "reserve", "spend", "states"]
 
 
+_NEWEST_SHOWN = 100
+"""How many of the newest ceilings the `limits` view has; conversations would make them any number."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Counter:
     used: Decimal = ZERO
@@ -149,6 +153,10 @@ def _note_ceiling(t: Transaction, ceiling: Ceiling) -> None:
             "INSERT OR REPLACE INTO ceilings (name, scope, period, amount, resets_at) VALUES (?, ?, ?, ?, ?)",
             (*key, *values),
         )
+        t.db.execute(
+            "DELETE FROM ceilings WHERE scope LIKE 'conversation:%' AND noted <= (SELECT max(noted) FROM ceilings) - ?",
+            (_NEWEST_SHOWN,),
+        )
         t.limits = True
 
 
@@ -219,6 +227,6 @@ def _write(db: sqlite3.Connection, bucket: Bucket, counter: _Counter) -> None:
     )
     if changed.rowcount == 0:
         db.execute(
-            "INSERT INTO buckets (scope, period, resets_at, used, held) VALUES (?, ?, ?, ?, ?)",
-            (bucket.scope, bucket.period, stamp(bucket.resets_at), used, held),
+            "INSERT INTO buckets (scope, period, used, held) VALUES (?, ?, ?, ?)",
+            (bucket.scope, bucket.period, used, held),
         )

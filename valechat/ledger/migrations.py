@@ -112,7 +112,6 @@ MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
             """CREATE TABLE buckets (
                 scope TEXT NOT NULL,
                 period TEXT NOT NULL,
-                resets_at TEXT,
                 used TEXT NOT NULL DEFAULT '0',
                 held TEXT NOT NULL DEFAULT '0',
                 PRIMARY KEY (scope, period)) WITHOUT ROWID""",
@@ -130,12 +129,13 @@ MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
                 period TEXT NOT NULL,
                 PRIMARY KEY (request_id, scope, period)) WITHOUT ROWID""",
             """CREATE TABLE ceilings (
+                noted INTEGER PRIMARY KEY AUTOINCREMENT,
                 name TEXT NOT NULL,
                 scope TEXT NOT NULL,
                 period TEXT NOT NULL,
                 amount TEXT NOT NULL,
                 resets_at TEXT,
-                PRIMARY KEY (name, scope)) WITHOUT ROWID""",
+                UNIQUE (name, scope))""",
             """CREATE TABLE prices (
                 digest TEXT NOT NULL,
                 rows TEXT NOT NULL)""",

@@ -204,7 +204,7 @@ class SqliteLedger:
         """See `Ledger.database`. Removed when the process ends; one a kill left behind goes later."""
         self._complete()
         with translated(self.folder):
-            self.shared_database.exists()
+            self._duck.shared_database()
             return self._duck.database()
 
     @property
@@ -220,6 +220,11 @@ class SqliteLedger:
         with translated(self.folder):
             return self._duck.connect()
 
+    @property
+    def publishing_failure(self) -> Exception | None:
+        """Why the newest rows could not be sealed in the background, for a diagnosis; queries have them anyway."""
+        return self._tender.failure
+
     def tend(self) -> timedelta | None:
         """Seal, merge and drop published files as far as is due now; how long until more is."""
         return self._segments.tend()
@@ -231,7 +236,8 @@ class SqliteLedger:
     def backup(self, target: Path) -> Path:
         """See `Ledger.backup`. A folder as `target` gets a file named after the moment."""
         with self._store.read():
-            return backup.backup(self._store.path, target, self._store.clock())
+            pass  # there is a ledger to copy, or its error
+        return backup.backup(self.folder, target, self._store.clock())
 
     def restore(self, source: Path) -> Path | None:
         """Put a backup in this ledger's place; the path that what it replaced was kept under."""

@@ -7,8 +7,10 @@ polling.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
+import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -21,8 +23,10 @@ from valechat.ledger.migrations import migrate
 from valechat.ledger.publish import Prepared, Publisher
 from valechat.ledger.transaction import Transaction
 
-__all__ = ["Store", "now_utc"]
+__all__ = ["LEDGER_FILE", "LOCK_FILE", "Store", "now_utc"]
 
+LEDGER_FILE = "ledger.sqlite3"
+LOCK_FILE = "ledger.lock"
 _BUSY_SECONDS = 30.0
 
 
@@ -36,14 +40,14 @@ class Store:
 
     def __init__(self, folder: Path, clock: Callable[[], datetime] = now_utc) -> None:
         self.folder = folder
-        self.path = folder / "ledger.sqlite3"
+        self.path = folder / LEDGER_FILE
         self.clock = clock
         self.publisher = Publisher(folder / "published")
         self.committed: Callable[[Prepared], None] | None = None
-        self._lock_path = folder / "ledger.lock"
+        self._lock_path = folder / LOCK_FILE
         self._guard = threading.RLock()
         self._db: sqlite3.Connection | None = None
-        self._inode: tuple[int, int] | None = None
+        self._inode: tuple[int, int, int] | None = None
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
@@ -85,7 +89,10 @@ class Store:
             yield
 
     def _connection(self) -> sqlite3.Connection:
-        """The open connection, to the file that has the name now: a restore may have put another there."""
+        """The open connection, to the file that has the name now, made by this process.
+
+        A restore may have put another file there; a connection does not survive a fork.
+        """
         if self._db is not None and self._inode == self._identity():
             return self._db
         self.close()
@@ -96,6 +103,7 @@ class Store:
             db.execute("PRAGMA journal_mode = TRUNCATE")
             db.execute("PRAGMA synchronous = FULL")
             db.execute("PRAGMA secure_delete = ON")
+            db.create_function("fold", 1, _fold, deterministic=True)
             migrate(db, self.path, stamp(self.clock()))
             self.publisher.opened(db)
         except BaseException:
@@ -104,15 +112,21 @@ class Store:
         self._db, self._inode = db, self._identity()
         return db
 
-    def _identity(self) -> tuple[int, int] | None:
+    def _identity(self) -> tuple[int, int, int] | None:
         try:
             status = self.path.stat()
         except FileNotFoundError:
             return None
-        return status.st_dev, status.st_ino
+        return status.st_dev, status.st_ino, os.getpid()
 
     def _refuse_lost_file(self) -> None:
         """An empty or missing file beside published rows is a loss, not a new ledger."""
         empty = not self.path.exists() or self.path.stat().st_size == 0
         if empty and any((self.folder / "published").glob("*/mark.json")):
             raise damaged(self.path, "it is empty or gone, though rows of it are published beside it")
+
+
+def _fold(text: str) -> str:
+    """Text without case and accents, as the search's index has it."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(character for character in decomposed if not unicodedata.combining(character))
