@@ -12,7 +12,6 @@ import keyring
 import keyring.core
 import pytest
 from keyring.backend import KeyringBackend
-from keyring.backends import fail, null
 
 from valechat.errors import ConfigError, KeyStorageError
 from valechat.keys import KeyRing
@@ -24,10 +23,9 @@ MakeRing = Callable[..., KeyRing]
 class Memory(KeyringBackend):
     """A keychain of the test's own, behind the real `keyring`. Counts what it is asked."""
 
-    priority = 5  # type: ignore[assignment] # a class property in keyring
+    priority = 5
 
     def __init__(self) -> None:
-        super().__init__()
         self.kept: dict[tuple[str, str], str] = {}
         self.asked: list[str] = []
         self.forgetful = False
@@ -170,7 +168,7 @@ async def test_a_keychain_that_does_not_keep_the_key_is_found_out(make_ring: Mak
 
 
 async def test_without_a_keychain_nothing_is_found_and_the_error_says_why(make_ring: MakeRing) -> None:
-    keyring.set_keyring(fail.Keyring())
+    keyring.set_keyring(keyring.core.load_keyring("keyring.backends.fail.Keyring"))
     ring = make_ring()
     assert await ring.get("openai") is None
     missing = ring.missing("openai")
@@ -180,7 +178,7 @@ async def test_without_a_keychain_nothing_is_found_and_the_error_says_why(make_r
 
 
 async def test_without_a_keychain_storing_says_what_to_do(make_ring: MakeRing) -> None:
-    keyring.set_keyring(fail.Keyring())
+    keyring.set_keyring(keyring.core.load_keyring("keyring.backends.fail.Keyring"))
     with pytest.raises(KeyStorageError, match="no keychain") as caught:
         await make_ring().store("openai", "sk-1")
     assert "--file" in caught.value.fix
@@ -188,13 +186,13 @@ async def test_without_a_keychain_storing_says_what_to_do(make_ring: MakeRing) -
 
 async def test_without_a_keychain_a_key_that_was_stored_in_it_is_an_error(make_ring: MakeRing) -> None:
     await make_ring().store("openai", "sk-1")
-    keyring.set_keyring(fail.Keyring())
+    keyring.set_keyring(keyring.core.load_keyring("keyring.backends.fail.Keyring"))
     with pytest.raises(KeyStorageError, match="no keychain"):
         await make_ring().get("openai")
 
 
 async def test_a_keychain_that_keeps_nothing_safely_is_refused(make_ring: MakeRing) -> None:
-    keyring.set_keyring(null.Keyring())
+    keyring.set_keyring(keyring.core.load_keyring("keyring.backends.null.Keyring"))
     state = await make_ring().keychain.state()
     assert not state.usable
     assert state.message == "The keychain null.Keyring does not keep keys safely, so it is not used."
@@ -217,7 +215,7 @@ async def test_a_failing_keychain_shows_neither_the_key_nor_its_own_frames(
 
 
 async def test_the_key_file_is_opened_with_the_environments_passphrase(make_ring: MakeRing) -> None:
-    keyring.set_keyring(fail.Keyring())
+    keyring.set_keyring(keyring.core.load_keyring("keyring.backends.fail.Keyring"))
     environ = {"VALECHAT_PASSPHRASE": "correct horse"}
     row = await make_ring(environ).store("openai", "sk-1", place="file")
     assert row.place == "file"

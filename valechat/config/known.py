@@ -13,7 +13,7 @@ __all__ = ["DEMO", "KNOWN", "Kind", "KnownProvider"]
 Kind = Literal["openai", "anthropic", "gemini", "openrouter", "ollama", "lmstudio", "openai-compatible"]
 
 DEMO = "demo"
-"""The demonstration server's name. It is ValeChat's own, so it has neither address nor key."""
+"""The name of the demonstration, whose server ValeChat starts itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,8 @@ class KnownProvider:
 
 
 KNOWN: dict[str, KnownProvider] = {
+    # Its port is chosen when it is started.
+    DEMO: KnownProvider("openai-compatible", "http://127.0.0.1", local=True),
     "openai": KnownProvider("openai", "https://api.openai.com/v1", ("OPENAI_API_KEY",)),
     "anthropic": KnownProvider("anthropic", "https://api.anthropic.com", ("ANTHROPIC_API_KEY",)),
     "gemini": KnownProvider(

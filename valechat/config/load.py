@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from valechat.config.known import DEMO
 from valechat.config.names import nearest
 from valechat.config.problems import Problem, config_error, problems_of, syntax_error
 from valechat.config.project import ProjectSettings, apply_project, find_project_file, split_project
@@ -112,7 +111,7 @@ def _doubts(settings: Settings, file: Path) -> list[str]:
     named += [(f"limits.rate.{provider}", provider) for provider in settings.limits.rate]
     for setting, name in named:
         provider = name.partition("/")[0]
-        if provider not in (*settings.provider_names, DEMO):
+        if provider not in settings.provider_names:
             near = nearest(provider, settings.provider_names)
             meant = f" Did you mean {near}?" if near else ""
             doubts.append(f"{file}: {setting} is for a provider named {provider}, which does not exist.{meant}")

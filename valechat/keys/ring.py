@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from valechat.config import KNOWN, Settings, variables_in
-from valechat.config.known import DEMO
 from valechat.config.values import is_local
 from valechat.errors import ConfigError, KeyStorageError, MissingKey
 from valechat.keys.encrypted import KeyFile
@@ -225,7 +224,7 @@ class KeyRing:
         known = KNOWN.get(provider)
         if entry is not None and entry.base_url is not None:
             return is_local(entry.base_url)
-        return provider == DEMO or (known is not None and known.local)
+        return known is not None and known.local
 
     def _stored(self, provider: str) -> StoredKey | None:
         return self._index.read().get(provider)
