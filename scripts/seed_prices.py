@@ -14,16 +14,17 @@ import argparse
 import importlib.metadata
 import json
 import re
-import sys
 import zipfile
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from genai_prices import data as genai
 from genai_prices import types as g
+
+from valechat.billing.table import PriceTable
 
 TABLE = Path(__file__).parents[1] / "valechat/billing/data/prices.json"
 
@@ -63,6 +64,8 @@ KEYS = {
     "storage_searches_kcount": "file_search",
     "web_searches_kcount": "web_search",
 }
+LITELLM = {"cohere_chat": "cohere", "fireworks_ai": "fireworks", "moonshot": "moonshotai", "together_ai": "together"}
+"""litellm's names for providers where they differ from ours."""
 NOT_CHAT = re.compile(
     r"embed|tts|transcri|whisper|realtime|moderation|rerank|[-/]live|speech|translat|image|-ocr|robotics|omni-"
 )
@@ -81,6 +84,7 @@ DEMO: dict[str, Any] = {
 
 
 def main() -> None:
+    """Make the table and say what changed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--litellm", type=Path, help="a litellm wheel to take windows and abilities from")
     parser.add_argument("--today", type=date.fromisoformat, default=datetime.now(UTC).date())
@@ -89,27 +93,19 @@ def main() -> None:
     facts = read_facts(options.litellm) if options.litellm else {}
     before = json.loads(TABLE.read_text())["models"] if TABLE.exists() else {}
 
-    models = {
-        "demo/echo": DEMO | {"known": [flat("demonstration", {"input": "1.00", "output": "2.00"}, options.today)]}
-    }
+    found = {"demo/echo": DEMO | {"known": [flat("demonstration", {"input": "1.00", "output": "2.00"}, options.today)]}}
     for provider in genai.providers:
-        if provider.id in PROVIDERS:
-            for model in provider.models:
-                for name, entry in entries(PROVIDERS[provider.id], model, source, options.today):
-                    models[name] = entry
-    for name, entry in models.items():
-        known = facts.get(name, {})
-        for key in ("context", "max_output", "can"):
-            if entry.get(key) is None and known.get(key) is not None:
-                entry[key] = known[key]
-        entry["known"] = history(before.get(name, {}).get("known", []), entry["known"][0])
-    for name, entry in before.items():
-        models.setdefault(name, entry)
+        for model in provider.models if provider.id in PROVIDERS else ():
+            found.update(entries(PROVIDERS[provider.id], model, source, options.today))
+    models = before | {
+        name: finished(name, entry, facts, before.get(name, {}).get("known", [])) for name, entry in found.items()
+    }
     write(models, source, options.today)
-    compare(models, facts)
+    compare(PriceTable.load(), facts, options.today)
 
 
 def entries(provider: str, model: g.ModelInfo, source: str, today: date) -> Iterator[tuple[str, dict[str, Any]]]:
+    """A model's entry in the table, unless it is no chat model or its price has a unit the table lacks."""
     own, *others = dict.fromkeys(names(model))
     if provider == "gemini" and not own.startswith(("gemini", "gemma")):
         return
@@ -130,6 +126,30 @@ def entries(provider: str, model: g.ModelInfo, source: str, today: date) -> Iter
     yield f"{provider}/{own}", {key: value for key, value in entry.items() if value} | {"known": [version]}
 
 
+def finished(
+    name: str, entry: Mapping[str, Any], facts: Mapping[str, Any], known: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """The entry with what the other table knows of the model, and with the history known before."""
+    whole_entry = {
+        "title": entry.get("title"),
+        "names": [other for other in entry.get("names", ()) if not moved(name, other, entry, facts)],
+        **{key: entry.get(key) or facts.get(name, {}).get(key) for key in ("context", "max_output", "can")},
+        "deprecated": entry.get("deprecated"),
+        "known": history(known, entry["known"][0]),
+    }
+    return {key: value for key, value in whole_entry.items() if value}
+
+
+def moved(name: str, other: str, entry: Mapping[str, Any], facts: Mapping[str, Any]) -> bool:
+    """Whether a `-latest` name seems to mean another model by now: the other table prices it differently."""
+    there = facts.get(f"{name.partition('/')[0]}/{other}")
+    if not other.endswith("-latest") or there is None or there["input"] is None:
+        return False
+    prices = entry["known"][0]["rates"][-1]["prices"]["input"]
+    here = prices["base"] if isinstance(prices, dict) else prices
+    return Decimal(here) != Decimal(there["input"]) * 1_000_000
+
+
 def names(model: g.ModelInfo) -> Iterator[str]:
     """Exact names of a model. A prefix counts as a name; its snapshots are found by their dates."""
     yield model.id.lower()
@@ -137,6 +157,7 @@ def names(model: g.ModelInfo) -> Iterator[str]:
 
 
 def clause_names(clause: Any) -> Iterator[str]:
+    """The names a matching rule spells out; its patterns are left out."""
     match clause:
         case g.ClauseEquals():
             yield clause.equals.lower()
@@ -148,6 +169,7 @@ def clause_names(clause: Any) -> Iterator[str]:
 
 
 def rate(priced: g.ConditionalPrice, others: list[g.ConditionalPrice], name: str) -> dict[str, Any] | None:
+    """One price of a model's history, with the days and hours it holds; None when it cannot be stored."""
     prices = stored_prices(priced.prices)
     if prices is None:
         return None
@@ -167,6 +189,7 @@ def rate(priced: g.ConditionalPrice, others: list[g.ConditionalPrice], name: str
 
 
 def variant(found: g.PriceVariant) -> dict[str, Any] | None:
+    """The prices of another way to be served (tier, batch, speed); None when they cannot be stored."""
     prices = stored_prices(found.prices)
     if not prices or len(found.when) != 1:
         return None
@@ -193,14 +216,18 @@ def stored_prices(prices: g.ModelPrice) -> dict[str, Any] | None:
 
 
 def text(value: Decimal) -> str:
+    """Decimal text without an exponent or trailing zeros."""
     return f"{value.normalize():f}"
 
 
 def flat(source: str, prices: dict[str, str], today: date) -> dict[str, Any]:
+    """A version of a price history that is one price."""
     return {"at": today.isoformat(), "source": source, "rates": [{"prices": prices}]}
 
 
 def history(before: list[dict[str, Any]], now: dict[str, Any]) -> list[dict[str, Any]]:
+    """The versions known before, and this one if it says anything new."""
+
     def content(version: Mapping[str, Any]) -> tuple[Any, Any]:
         return version["rates"], version.get("variants")
 
@@ -213,6 +240,7 @@ def history(before: list[dict[str, Any]], now: dict[str, Any]) -> list[dict[str,
 
 
 def read_facts(wheel: Path) -> dict[str, dict[str, Any]]:
+    """Windows, abilities and base prices by `provider/model` from a litellm wheel."""
     with zipfile.ZipFile(wheel) as archive:
         listed = json.loads(archive.read("litellm/model_prices_and_context_window_backup.json"), parse_float=Decimal)
     facts: dict[str, dict[str, Any]] = {}
@@ -247,6 +275,7 @@ def read_facts(wheel: Path) -> dict[str, dict[str, Any]]:
 
 
 def whole(value: Any) -> int | None:
+    """A positive count, or None."""
     return int(value) if isinstance(value, int | Decimal) and value > 0 else None
 
 
@@ -267,21 +296,21 @@ def write(models: Mapping[str, Any], source: str, today: date) -> None:
     print(f"{len(models)} models, {TABLE.stat().st_size:,} bytes")
 
 
-def compare(models: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
+def compare(table: PriceTable, facts: Mapping[str, Any], today: date) -> None:
+    """Print where litellm's table has another price for the same name today."""
+    noon = datetime.combine(today, time(12), UTC)
     checked = differing = 0
-    for name, entry in models.items():
-        other = facts.get(name)
-        if not other or other["input"] is None or name.startswith("openrouter/"):
+    for name, other in facts.items():
+        rates = table.find(name, noon)
+        if rates is None or other["input"] is None or other["output"] is None or name.startswith("openrouter/"):
             continue
         checked += 1
-        prices = entry["known"][-1]["rates"][-1]["prices"]
         for key in ("input", "output"):
-            ours = prices[key]["base"] if isinstance(prices[key], dict) else prices[key]
-            theirs = text(Decimal(other[key] or 0) * 1_000_000)
-            if Decimal(ours) != Decimal(theirs):
+            theirs = Decimal(other[key]) * 1_000_000
+            if rates.prices[key].base != theirs:
                 differing += 1
-                print(f"  {name} {key}: {ours} here, {theirs} in litellm's table", file=sys.stderr)
-    print(f"{checked} models compared with litellm's table, {differing} prices differ")
+                print(f"  {name} {key}: {rates.prices[key].base} here, {text(theirs)} there")
+    print(f"{checked} names are in litellm's table too; {differing} prices differ")
 
 
 if __name__ == "__main__":

@@ -58,7 +58,7 @@ def lowered(asked: int, allowed: int, limit: str) -> str:
     """The note for an answer that was given less room than asked for."""
     return (
         f"The answer was limited to {allowed:,} tokens instead of {asked:,}, because no more fits "
-        f"{_title(limit)}. How to change it: {_where(limit)}"
+        f"{_title(limit)}. {_where(limit)}"
     )
 
 
