@@ -1,41 +1,31 @@
-"""Exact money and exact moments, as text.
-
-SQLite has no decimals, so amounts are stored as decimal text and added here, in a context of our own:
-the ambient one may round.
-"""
+"""Money and moments as text that loses nothing: SQLite has neither decimals nor times."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
+from decimal import Decimal
 from typing import overload
 
-__all__ = ["ZERO", "add", "amount_text", "moment", "read_amount", "stamp", "subtract"]
+__all__ = ["ZERO", "amount_text", "moment", "read_amount", "stamp"]
 
 ZERO = Decimal(0)
 _LARGEST = Decimal(10) ** 18
-_EXACT = Context(prec=200, traps=[Inexact, InvalidOperation, DivisionByZero, Overflow])
-
-
-def add(a: Decimal, b: Decimal) -> Decimal:
-    """The exact sum, whatever the ambient decimal context."""
-    return _EXACT.add(a, b)
-
-
-def subtract(a: Decimal, b: Decimal) -> Decimal:
-    """The exact difference, whatever the ambient decimal context."""
-    return _EXACT.subtract(a, b)
+_PLACES = 40
 
 
 def amount_text(amount: Decimal) -> str:
     """An amount of money as plain decimal text, never with an exponent.
 
     Raises:
-        ValueError: Not finite, negative, or 10^18 and more, which no column holds.
+        ValueError: Not finite, negative, 10^18 and more, which no column holds, or of so many decimal
+            places that sums would have to round.
     """
     if not amount.is_finite() or amount < 0 or amount >= _LARGEST:
         raise ValueError(f"not an amount of money: {amount}")
-    return format(amount, "f")
+    text = format(amount, "f")
+    if len(text.partition(".")[2]) > _PLACES:
+        raise ValueError(f"more than {_PLACES} decimal places: {amount}")
+    return text
 
 
 def read_amount(text: str | None) -> Decimal | None:

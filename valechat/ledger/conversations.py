@@ -6,10 +6,11 @@ import sqlite3
 from collections.abc import Sequence
 from decimal import Decimal
 
-from valechat.ledger.amounts import ZERO, add, stamp
+from valechat.ledger.amounts import ZERO, stamp
 from valechat.ledger.base import Conversation, StoredMessage, UsageRow
 from valechat.ledger.rows import conversation_of, message_columns, message_of, without_surrogates
 from valechat.ledger.transaction import Transaction
+from valechat.money import add
 
 __all__ = ["bill", "change", "delete", "get", "latest", "messages", "search", "start", "store"]
 

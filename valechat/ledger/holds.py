@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from valechat.errors import LimitReached
 from valechat.ledger import processes
-from valechat.ledger.amounts import ZERO, add, amount_text, stamp, subtract
+from valechat.ledger.amounts import ZERO, amount_text, stamp
 from valechat.ledger.base import Bucket, Ceiling, Hold, LimitState
 from valechat.ledger.transaction import Transaction
+from valechat.money import add, subtract
 
 __all__ = ["any_lapsed", "lapse", "publish_ceilings", "release", "renew", "reserve", "spend", "states"]
 
@@ -171,11 +172,12 @@ def _first_refusal(t: Transaction, ceilings: Sequence[Ceiling], amount: Decimal)
 
 def _refusal(ceiling: Ceiling, counter: _Counter, amount: Decimal) -> LimitReached:
     left = max(subtract(ceiling.amount, add(counter.used, counter.held)), ZERO)
-    held = f", {_usd(counter.held)} held by requests under way" if counter.held else ""
+    unit = _unit(ceiling)
+    held = f", {unit(counter.held)} held by requests under way" if counter.held else ""
     resets = ceiling.bucket.resets_at
     return LimitReached(
-        f"The limit {ceiling.name} of {_usd(ceiling.amount)} has {_usd(left)} left"
-        f" ({_usd(counter.used)} used{held}); this request may cost {_usd(amount)}.",
+        f"The limit {ceiling.name} of {unit(ceiling.amount)} has {unit(left)} left"
+        f" ({unit(counter.used)} used{held}); this request may take {unit(amount)}.",
         limit=ceiling.name,
         amount=ceiling.amount,
         used=counter.used,
@@ -186,15 +188,25 @@ def _refusal(ceiling: Ceiling, counter: _Counter, amount: Decimal) -> LimitReach
     )
 
 
-def _usd(amount: Decimal) -> str:
+def _unit(ceiling: Ceiling) -> Callable[[Decimal], str]:
+    counted = ceiling.bucket.scope.startswith("rate:") and not ceiling.bucket.scope.endswith(":cost")
+    return _plain if counted else lambda amount: f"${_plain(amount)}"
+
+
+def _plain(amount: Decimal) -> str:
     text = format(amount, "f")
-    return "$" + (text.rstrip("0").rstrip(".") if "." in text else text)
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _release_dead(t: Transaction, ceilings: Sequence[Ceiling]) -> bool:
-    """Release what processes of this machine hold that have ended; whether there was any."""
+    """Release what processes of this machine hold that have ended; whether there was any.
+
+    What counts against a rate stays: its requests were sent, whoever sent them.
+    """
     holders: dict[tuple[str, int, str], list[str]] = {}
     for ceiling in ceilings:
+        if ceiling.bucket.scope.startswith("rate:"):
+            continue
         for row in t.db.execute(
             "SELECT h.* FROM hold_buckets b JOIN holds h ON h.request_id = b.request_id"
             " WHERE b.scope = ? AND b.period = ?",

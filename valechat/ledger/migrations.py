@@ -53,6 +53,7 @@ MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
                 counted_input_tokens INTEGER,
                 counted_output_tokens INTEGER,
                 discrepancy_percent TEXT)""",
+            "CREATE INDEX usage_by_conversation ON usage (conversation_id) WHERE conversation_id IS NOT NULL",
             """CREATE TABLE conversations (
                 seq INTEGER PRIMARY KEY AUTOINCREMENT,
                 rev INTEGER NOT NULL DEFAULT 0,
