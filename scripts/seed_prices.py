@@ -145,9 +145,9 @@ def moved(name: str, other: str, entry: Mapping[str, Any], facts: Mapping[str, A
     there = facts.get(f"{name.partition('/')[0]}/{other}")
     if not other.endswith("-latest") or there is None or there["input"] is None:
         return False
-    prices = entry["known"][0]["rates"][-1]["prices"]["input"]
-    here = prices["base"] if isinstance(prices, dict) else prices
-    return Decimal(here) != Decimal(there["input"]) * 1_000_000
+    ours = [rate["prices"]["input"] for rate in entry["known"][0]["rates"]]
+    here = {Decimal(price["base"] if isinstance(price, dict) else price) for price in ours}
+    return Decimal(there["input"]) * 1_000_000 not in here
 
 
 def names(model: g.ModelInfo) -> Iterator[str]:

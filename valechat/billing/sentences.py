@@ -94,6 +94,8 @@ def _title(limit: str) -> str:
     if limit.startswith("model:"):
         model, _, period = limit.removeprefix("model:").rpartition(":")
         return f"the {period} limit on {model}"
+    if limit == "max_cost":
+        return "what this request may cost"
     return "this conversation's limit" if limit.startswith("conversation") else f"the {limit} limit"
 
 
@@ -103,6 +105,8 @@ def _where(limit: str) -> str:
         return f'Change {period} under [limits.models."{model}"] in config.toml, or use `valechat limits`.'
     if limit.startswith("conversation"):
         return "Start a new conversation, or change total under [limits.conversation] in config.toml."
+    if limit == "max_cost":
+        return "Allow more, or ask a cheaper model."
     return f"Change {limit} under [limits] in config.toml, or use `valechat limits`."
 
 
