@@ -221,7 +221,7 @@ class Engine:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
         while self._closing:
-            await self._closing.pop()()
+            await asyncio.gather(self._closing.pop()(), return_exceptions=True)
 
     def _forget(self) -> None:
         """A forked child has no thread of its parent's."""

@@ -15,8 +15,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from valechat.accumulate import Answer
-from valechat.billing.meter import Held, Meter
-from valechat.errors import ProviderError
+from valechat.errors import ProviderError, ValeChatError
 from valechat.events import (
     DoneEvent,
     Event,
@@ -32,6 +31,7 @@ from valechat.ids import new_id
 from valechat.ledger.base import Conversation, Kind, Ledger, RequestStatus, StoredMessage, ToolCallRow
 from valechat.ledger.threads import durably
 from valechat.messages import Message, ToolCallPart, ToolResultPart
+from valechat.meter import Held, Meter
 from valechat.providers.base import (
     Chunk,
     NoteChunk,
@@ -61,6 +61,7 @@ class Target:
 
     @property
     def name(self) -> str:
+        """`provider/model`."""
         return f"{self.provider.name}/{self.model}"
 
 
@@ -76,7 +77,7 @@ class Turn:
     question: Message
     targets: Sequence[Target]
     system: str | None = None
-    options: Options = Options()
+    options: Options = field(default_factory=Options)
     toolbox: Toolbox | None = None
     kind: Kind = "chat"
     max_cost: Decimal | None = None
@@ -170,11 +171,11 @@ class _Run:
             confirmed=turn.confirmed,
         )
         answer = Answer()
+        outcome.status = "cancelled"
         try:
             if held.note:
                 yield self._note(held.note)
             await self._store_question(target)
-            outcome.status = "cancelled"
             async with contextlib.aclosing(target.provider.stream(held.request)) as chunks:
                 async for chunk in chunks:
                     answer.add(chunk)
@@ -185,15 +186,23 @@ class _Run:
                         break
                 else:
                     outcome.status = "complete"
-            if outcome.status == "limit":
-                yield self._note("Stopped: the answer reached the end of what the limits leave for it.")
         except ProviderError as error:
             outcome.status, outcome.error = "failed", error
+            await self._settle(held, answer, outcome)
             if not answer.started:
                 raise
             yield self._note(f"The answer broke off: {error}")
-        finally:
+        except ValeChatError:
+            # It never left: a key is missing, or the ledger cannot keep the question.
+            await self._meter.release(held)
+            raise
+        except BaseException:
             await self._settle(held, answer, outcome)
+            raise
+        else:
+            await self._settle(held, answer, outcome)
+            if outcome.status == "limit":
+                yield self._note("Stopped: the answer reached the end of what the limits leave for it.")
         yield UsageEvent(held.request_id, self._usages[-1], self._costs[-1])
 
     async def _settle(self, held: Held, answer: Answer, outcome: _Outcome) -> None:
@@ -214,10 +223,9 @@ class _Run:
             self._last_id = message.id
             self._new.append(message)
             self._said.append(answer.message)
-        if charge is not None:
-            self._request_ids.append(held.request_id)
-            self._usages.append(charge.usage)
-            self._costs.append(charge.cost)
+        self._request_ids.append(held.request_id)
+        self._usages.append(charge.usage)
+        self._costs.append(charge.cost)
 
     async def _store_question(self, target: Target) -> None:
         if self._question_stored:

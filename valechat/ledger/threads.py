@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
@@ -17,9 +18,14 @@ async def durably(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
 
     A write that was begun is never left half-known: cancellation is raised only after it is done.
     """
-    task = asyncio.ensure_future(asyncio.to_thread(call, *args, **kwargs))
+    bound = functools.partial(call, *args, **kwargs)
     try:
-        return await asyncio.shield(task)
+        future = asyncio.get_running_loop().run_in_executor(None, bound)
+    except RuntimeError:
+        # The interpreter is ending and starts no more threads, but what was spent must still be settled.
+        return bound()
+    try:
+        return await asyncio.shield(future)
     except asyncio.CancelledError:
-        await asyncio.wait({task})
+        await asyncio.wait({future})
         raise

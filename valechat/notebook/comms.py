@@ -35,7 +35,7 @@ def _as_received(_data: Any, default: Any) -> Any:
 
 def routing() -> tuple[bool, str]:
     """Whether clicks are answered while a cell runs, as far as the kernel can know, and why."""
-    version = ".".join(str(part) for part in ipykernel.version_info[:3])
-    if ipykernel.version_info[0] < 7:
+    version = ipykernel.__version__
+    if int(version.partition(".")[0]) < 7:
         return False, f"ipykernel {version} has no subshells: clicks wait for the running cell."
     return True, f"ipykernel {version}: clicks are answered over subshells while a cell runs."

@@ -188,9 +188,7 @@ class PanelConversation:
                 task.uncancel()
         except Exception as error:  # noqa: BLE001  # every fault is shown beside the text it kept from being answered
             self._outbox.send(
-                Refused(
-                    type="refused", seq=0, turn=live.turn, text=live.question["text"], error=error_shown(error)
-                )
+                Refused(type="refused", seq=0, turn=live.turn, text=live.question["text"], error=error_shown(error))
             )
             return
         await self._end(live, reply)
@@ -255,9 +253,7 @@ class PanelConversation:
         self._outbox.send(Models(type="models", seq=0, model=self.chat.model or "", models=models))
 
     def _notice(self, text: str, error: BaseException | None) -> None:
-        self._outbox.send(
-            Notice(type="notice", seq=0, text=text, error=None if error is None else error_shown(error))
-        )
+        self._outbox.send(Notice(type="notice", seq=0, text=text, error=None if error is None else error_shown(error)))
 
 
 def _spent(rows: Iterable[UsageRow]) -> tuple[str | None, int]:

@@ -90,7 +90,7 @@ def _turns(messages: Sequence[StoredMessage]) -> list[list[StoredMessage]]:
 def _answer(turn: Sequence[StoredMessage], rows: Mapping[str, UsageRow]) -> MessageShown:
     last = next((stored for stored in reversed(turn) if stored.message.role == "assistant"), turn[-1])
     answer = _blank(last.id, last.model or "", turn[0].ts)
-    spent = [rows[stored.request_id] for stored in turn if stored.request_id in rows]
+    spent = [rows[stored.request_id] for stored in turn if stored.request_id is not None and stored.request_id in rows]
     return with_usage(
         {
             **answer,

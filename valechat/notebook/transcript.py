@@ -81,7 +81,9 @@ def _body(stored: StoredMessage) -> str:
         if isinstance(part, ToolResultPart):
             lines.append(f"`{part.name}` {'failed' if part.is_error else 'answered'}:\n\n{_fenced(part.text)}")
     if stored.status in ("cancelled", "failed", "limit"):
-        lines.append({"cancelled": "*(stopped)*", "failed": "*(broke off)*", "limit": "*(limit reached)*"}[stored.status])
+        lines.append(
+            {"cancelled": "*(stopped)*", "failed": "*(broke off)*", "limit": "*(limit reached)*"}[stored.status]
+        )
     return "\n\n".join(lines)
 
 

@@ -6,7 +6,7 @@ no money, no ledger and no Jupyter, and it keeps no state of a stream: the sessi
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
@@ -192,7 +192,7 @@ class Provider(Protocol):
         """Whether its models run on this machine and are free."""
         ...
 
-    def stream(self, request: Request) -> AsyncIterator[Chunk]:
+    def stream(self, request: Request) -> AsyncGenerator[Chunk, None]:
         """Send a request and yield what arrives.
 
         Closing the iterator closes the connection at once. Ends after the wire's own end, so

@@ -1,0 +1,322 @@
+"""What a request costs, before and after: reserve, send, settle.
+
+The worst case is held against every limit before a request leaves; after it the hold becomes the true
+cost. A request that was stopped or broke off is billed by what is known of it and an estimate of the
+rest, never at nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta, tzinfo
+from decimal import Decimal
+
+from valechat.accumulate import Answer
+from valechat.billing.costing import Priced, price
+from valechat.billing.estimate import RequestSize, default_max_tokens, likely_input, size_of
+from valechat.billing.limits import Limits, Plan, plan, rate_holds
+from valechat.billing.periods import billing_period_of, day_of
+from valechat.billing.sentences import explain, lowered
+from valechat.billing.table import PriceTable
+from valechat.errors import (
+    AuthenticationFailed,
+    CircuitOpen,
+    LimitReached,
+    ModelNotFound,
+    ProviderError,
+    RateLimited,
+    RequestRejected,
+    Unreachable,
+)
+from valechat.ids import new_id
+from valechat.ledger.base import (
+    Hold,
+    Kind,
+    Ledger,
+    RequestStatus,
+    StoredMessage,
+    UsageRow,
+    Verification,
+)
+from valechat.ledger.threads import durably
+from valechat.providers.base import Provider, Request
+from valechat.quote import BYTES_PER_TOKEN, Quote, ask_first, over_max_cost, unpriced
+from valechat.usage import Usage
+
+__all__ = ["Charge", "Held", "Meter"]
+
+LAPSE = timedelta(minutes=3)
+"""How long a hold outlives the last sign of life of its kernel."""
+
+RENEW_SECONDS = 60.0
+
+_NOT_SERVED = (AuthenticationFailed, CircuitOpen, ModelNotFound, RateLimited, RequestRejected, Unreachable)
+"""Refusals before any work was done, which no provider bills."""
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """What a request came to: its usage, and its cost in USD, None when unknown."""
+
+    usage: Usage
+    cost: Decimal | None
+
+
+@dataclass(slots=True)
+class Held:
+    """A request that is held against the limits.
+
+    Attributes:
+        request: What to send: the request, with `max_tokens` as the limits leave room for.
+        note: What the user should know of that; empty when nothing was changed.
+    """
+
+    request_id: str
+    request: Request
+    provider: Provider
+    kind: Kind
+    conversation_id: str | None
+    note: str
+    began: datetime
+    size: RequestSize
+    plan: Plan
+    most_output_bytes: int | None
+    rate: Sequence[Hold] = ()
+    renewing: asyncio.Task[None] | None = field(default=None, repr=False)
+
+    @property
+    def model(self) -> str:
+        """`provider/model`."""
+        return f"{self.provider.name}/{self.request.model}"
+
+    def exhausted_by(self, answer: Answer) -> bool:
+        """Whether the answer has run past what was held for it."""
+        return self.most_output_bytes is not None and answer.output_bytes > self.most_output_bytes
+
+
+class Meter:
+    """Holds and settles requests.
+
+    Args:
+        ledger: Where holds and rows go.
+        limits: The user's limits as they are now.
+        prices: The price table as it is now.
+        zone: The user's time zone; None is the system's own.
+        clock: What time it is.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        *,
+        limits: Callable[[], Limits],
+        prices: Callable[[], PriceTable],
+        zone: Callable[[], tzinfo | None],
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._ledger = ledger
+        self._limits = limits
+        self._prices = prices
+        self._zone = zone
+        self._clock = clock
+
+    async def reserve(
+        self,
+        request: Request,
+        provider: Provider,
+        *,
+        kind: Kind = "chat",
+        conversation_id: str | None = None,
+        max_cost: Decimal | None = None,
+        confirmed: bool = False,
+    ) -> Held:
+        """Hold a request's worst case against all limits.
+
+        Where the worst case does not fit but the likely case does, `max_tokens` is lowered to what
+        fits. A free model is never refused.
+
+        Args:
+            request: The request.
+            provider: Where it goes.
+            kind: What it is for, as its row will say.
+            conversation_id: The conversation it belongs to.
+            max_cost: USD this request may cost at most, besides the limits.
+            confirmed: The user agreed to a cost above `confirm_above`, or to an unknown one.
+
+        Raises:
+            LimitReached: A limit leaves no room.
+            ConfirmationRequired: The user has to agree first.
+        """
+        limits, now = self._limits(), self._clock()
+        model = f"{provider.name}/{request.model}"
+        quote = Quote(model, size_of(request.messages, request.system, request.tools), self._prices(), provider.local)
+        spending = plan(limits, model, conversation_id, now, self._zone())
+        wanted = request.options.max_tokens or default_max_tokens(model, quote.table)
+        amount = quote.worst(wanted)
+        limited = bool(spending.ceilings) or max_cost is not None
+        if amount is None and limited and not confirmed:
+            raise unpriced(model)
+        request_id, max_tokens, tightest = new_id(), wanted, "max_cost"
+        if max_cost is not None and amount is not None and amount > max_cost:
+            max_tokens = quote.fitting(max_cost, max_tokens, over_max_cost(model, amount, max_cost))
+            amount = quote.worst(max_tokens)
+        if not confirmed and limits.confirm_above is not None and amount is not None and amount > limits.confirm_above:
+            raise ask_first(model, amount, limits.confirm_above)
+        hold = Hold(request_id, amount, spending.buckets, spending.ceilings, now + LAPSE)
+        hold, max_tokens, tightest = await self._hold(hold, quote, max_tokens, tightest)
+        amount = hold.amount
+        rate = rate_holds(limits, provider.name, request_id, now, tokens=quote.input_tokens + max_tokens, cost=amount)
+        await self._hold_rates(request_id, rate)
+        if limited and amount is not None:
+            request = replace(request, options=replace(request.options, max_tokens=max_tokens))
+        held = Held(
+            request_id=request_id,
+            request=request,
+            provider=provider,
+            kind=kind,
+            conversation_id=conversation_id,
+            note=lowered(wanted, max_tokens, tightest) if max_tokens < wanted else "",
+            began=now,
+            size=quote.size,
+            plan=spending,
+            most_output_bytes=quote.output_bytes(amount) if limited and amount else None,
+            rate=rate,
+        )
+        held.renewing = asyncio.create_task(self._renew(request_id))
+        return held
+
+    async def release(self, held: Held) -> None:
+        """Give back a hold whose request never left."""
+        await _stop(held.renewing)
+        for request_id in (held.request_id, *(hold.request_id for hold in held.rate)):
+            await durably(self._ledger.release, request_id)
+
+    async def settle(
+        self,
+        held: Held,
+        answer: Answer,
+        status: RequestStatus,
+        error: ProviderError | None = None,
+        messages: Sequence[StoredMessage] = (),
+    ) -> Charge:
+        """Write the request's row, its true cost and its messages, in the place of its hold."""
+        await _stop(held.renewing)
+        usage = Usage.from_wire(held.provider.wire, answer.usage_raw) if answer.usage_raw else Usage()
+        priced, verification = self._priced(held, answer, usage, error)
+        zone = self._zone()
+        row = UsageRow(
+            request_id=held.request_id,
+            ts=held.began,
+            day=day_of(held.began, zone),
+            billing_period=billing_period_of(held.began, zone),
+            provider=held.provider.name,
+            model=held.request.model,
+            kind=held.kind,
+            usage=usage,
+            cost=priced.cost,
+            cost_source=priced.source,
+            status=status,
+            conversation_id=held.conversation_id,
+            message_id=messages[-1].id if messages else None,
+            first_token_ms=answer.first_token_ms,
+            duration_ms=answer.duration_ms,
+            unit_prices=priced.unit_prices,
+            error=None if error is None else f"{error.kind}: {error.message}",
+            verification=verification,
+        )
+        await durably(self._ledger.settle, row, held.plan.buckets, messages)
+        await self._settle_rates(held, usage, priced.cost)
+        return Charge(usage, priced.cost)
+
+    def _priced(
+        self, held: Held, answer: Answer, usage: Usage, error: ProviderError | None
+    ) -> tuple[Priced, Verification]:
+        if isinstance(error, _NOT_SERVED) and not answer.started and not answer.usage_raw:
+            return Priced(Decimal(0), "priced"), Verification("unable", "usage_missing")
+        known = usage.input_tokens is not None and usage.output_tokens is not None
+        whole = usage
+        verification = Verification()
+        if not known:
+            counted = Verification(
+                "unable",
+                "usage_missing",
+                counted_input_tokens=likely_input(held.size),
+                counted_output_tokens=math.ceil(answer.output_bytes / BYTES_PER_TOKEN),
+            )
+            verification = counted
+            whole = replace(
+                usage,
+                input_tokens=counted.counted_input_tokens if usage.input_tokens is None else usage.input_tokens,
+                output_tokens=counted.counted_output_tokens,
+            )
+        priced = price(whole, held.model, held.began, local=held.provider.local, table=self._prices())
+        if not known and priced.cost is not None and priced.cost > 0:
+            priced = replace(priced, source="estimated")
+        return priced, verification
+
+    async def _hold(self, hold: Hold, quote: Quote, max_tokens: int, tightest: str) -> tuple[Hold, int, str]:
+        """Hold the amount, or what fits: what was held, its `max_tokens`, and the limit that set it."""
+        while True:
+            try:
+                await self._reserve(hold)
+            except LimitReached as refused:
+                states = await durably(self._ledger.limit_states, hold.ceilings)
+                lowest = min(states, key=lambda state: state.remaining)
+                refusal = explain(refused, needed=hold.amount, tz=self._zone())
+                fits = quote.fitting(lowest.remaining, max_tokens, refusal)
+                if fits >= max_tokens:
+                    # Another request ended in between; there is room now.
+                    continue
+                max_tokens, tightest = fits, lowest.limit
+                hold = replace(hold, amount=quote.worst(fits))
+            else:
+                return hold, max_tokens, tightest
+
+    async def _hold_rates(self, request_id: str, rate: Sequence[Hold]) -> None:
+        reserved = [request_id]
+        try:
+            for hold in rate:
+                await self._reserve(hold)
+                reserved.append(hold.request_id)
+        except BaseException as error:
+            for held in reserved:
+                await durably(self._ledger.release, held)
+            if isinstance(error, LimitReached):
+                raise explain(error, tz=self._zone()) from None
+            raise
+
+    async def _settle_rates(self, held: Held, usage: Usage, cost: Decimal | None) -> None:
+        """What stands for the last minute's tokens and cost becomes what they truly were."""
+        true = {
+            "tokens": None
+            if usage.input_tokens is None or usage.output_tokens is None
+            else Decimal(usage.input_tokens + usage.output_tokens),
+            "cost": cost,
+        }
+        for hold in held.rate:
+            amount = true.get(hold.request_id.rpartition(":")[2])
+            if amount is not None and hold.amount is not None and amount < hold.amount:
+                await durably(self._ledger.reserve, replace(hold, amount=amount, ceilings=()))
+
+    async def _reserve(self, hold: Hold) -> None:
+        try:
+            await durably(self._ledger.reserve, hold)
+        except asyncio.CancelledError:
+            await durably(self._ledger.release, hold.request_id)
+            raise
+
+    async def _renew(self, request_id: str) -> None:
+        while True:
+            await asyncio.sleep(RENEW_SECONDS)
+            await durably(self._ledger.renew, request_id, self._clock() + LAPSE)
+
+
+async def _stop(task: asyncio.Task[None] | None) -> None:
+    if task is not None:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.wait({task})

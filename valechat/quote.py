@@ -1,0 +1,78 @@
+"""What one request may cost, and the refusals that follow from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from valechat.billing.estimate import RequestSize, fit_max_tokens, input_bound, likely, likely_input, worst_case
+from valechat.billing.sentences import usd
+from valechat.billing.table import PriceTable
+from valechat.errors import ConfirmationRequired, LimitReached
+
+__all__ = ["BYTES_PER_TOKEN", "Quote", "ask_first", "over_max_cost", "unpriced"]
+
+BYTES_PER_TOKEN = 4
+"""UTF-8 bytes of an output token, for text whose tokens nobody counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What one request may cost, by how long its answer may be."""
+
+    model: str
+    size: RequestSize
+    table: PriceTable
+    local: bool
+
+    @property
+    def input_tokens(self) -> int:
+        """Input tokens it cannot exceed."""
+        return input_bound(self.size, self.model, self.table)
+
+    def worst(self, max_tokens: int) -> Decimal | None:
+        """USD it cannot exceed with so many output tokens; None when no price is known."""
+        return worst_case(self.model, self.input_tokens, max_tokens, table=self.table, local=self.local)
+
+    def fitting(self, room: Decimal, max_tokens: int, refusal: LimitReached) -> int:
+        """The `max_tokens` that fit into the room, if the likely cost does; otherwise the refusal is raised."""
+        fits = fit_max_tokens(room, self.model, self.input_tokens, max_tokens, table=self.table, local=self.local)
+        expected = likely(self.model, likely_input(self.size), table=self.table, local=self.local)
+        if fits is None or expected is None or expected > room:
+            raise refusal
+        return fits
+
+    def output_bytes(self, amount: Decimal) -> int | None:
+        """How long an answer may get before it must have used up the amount, in UTF-8 bytes."""
+        tokens = fit_max_tokens(amount, self.model, likely_input(self.size), 10**9, table=self.table, local=self.local)
+        return None if tokens is None else tokens * BYTES_PER_TOKEN
+
+
+def unpriced(model: str) -> ConfirmationRequired:
+    """The refusal of a request without a known price under a limit."""
+    return ConfirmationRequired(
+        f"No price is known for {model}, so a limit cannot cover it.",
+        worst_case=None,
+        fix=f'Write its price under [prices."{model}"] in config.toml, or ask with `confirmed=True`.',
+    )
+
+
+def ask_first(model: str, amount: Decimal, above: Decimal) -> ConfirmationRequired:
+    """The refusal of a request above `confirm_above` to which the user has not agreed."""
+    return ConfirmationRequired(
+        f"This request to {model} may cost up to {usd(amount, rounding='up')}, and you want to be asked above {usd(above)}.",
+        worst_case=amount,
+        fix="Ask with `confirmed=True`, lower `max_tokens`, or change `confirm_above` in config.toml.",
+    )
+
+
+def over_max_cost(model: str, amount: Decimal, max_cost: Decimal) -> LimitReached:
+    """The refusal of a request that may cost more than it was allowed by itself."""
+    return LimitReached(
+        f"This request to {model} may cost up to {usd(amount, rounding='up')}; it was allowed {usd(max_cost)}.",
+        limit="max_cost",
+        amount=max_cost,
+        used=Decimal(0),
+        held=Decimal(0),
+        fix="Allow more, shorten the question, or ask a cheaper model.",
+    )
