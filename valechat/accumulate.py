@@ -21,7 +21,6 @@ class Answer:
         usage_raw: The wire's usage-bearing pieces, in order, for `Usage.from_wire`.
         stop: Why the model stopped, None while it has not said.
         notes: What the provider wants the user to know.
-        started: Whether anything visible has arrived.
         first_token_ms: Milliseconds from `Answer()` to the first visible piece.
     """
 
@@ -33,7 +32,7 @@ class Answer:
         self._begun = time.monotonic()
         self._parts: list[Part] = []
         self._pieces: list[str] = []
-        self._open: type[TextPart] | type[RefusalPart] | type[ThinkingPart] = TextPart
+        self._open: type[TextPart | RefusalPart | ThinkingPart] = TextPart
         self._output_bytes = 0
 
     def add(self, chunk: Chunk) -> None:
@@ -53,6 +52,7 @@ class Answer:
 
     @property
     def started(self) -> bool:
+        """Whether anything visible has arrived."""
         return self.first_token_ms is not None
 
     @property
@@ -70,7 +70,7 @@ class Answer:
         """The answer as it stands."""
         return Message("assistant", (*self._parts, *self._open_part()))
 
-    def _write(self, kind: type[TextPart] | type[RefusalPart] | type[ThinkingPart], text: str) -> None:
+    def _write(self, kind: type[TextPart | RefusalPart | ThinkingPart], text: str) -> None:
         if not text:
             return
         if kind is not self._open:

@@ -25,9 +25,14 @@ class Sizes(Protocol):
     """Size limits, in bytes."""
 
     @property
-    def message(self) -> int: ...
+    def message(self) -> int:
+        """A message's text."""
+        ...
+
     @property
-    def upload(self) -> int: ...
+    def upload(self) -> int:
+        """An image or file."""
+        ...
 
 
 def attach(

@@ -20,10 +20,10 @@ import concurrent.futures
 import contextlib
 import os
 import threading
-from collections import deque
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from typing import Any, TypeVar
 
+from valechat.handover import Handover
 from valechat.mainthread import MainThread
 
 __all__ = ["Engine", "engine"]
@@ -33,8 +33,8 @@ T = TypeVar("T")
 HEARTBEAT = 0.1
 """Seconds between two looks of a waiting bridge."""
 
-MOST_BUFFERED = 4096
-"""Items `iterate` holds for a slow reader before the source has to wait."""
+CLEAN_UP_SECONDS = 5.0
+"""How long a bridge waits for the clean-up of work it cancelled: settling a request, closing a connection."""
 
 
 class Engine:
@@ -78,17 +78,30 @@ class Engine:
         """Await a coroutine's end from any loop. Cancelling the wait cancels the work."""
         if self.inside():
             return await work
-        with self._main.served():
-            future = self.submit(work)
-            wrapped = asyncio.wrap_future(future)
+        ended = asyncio.Event()
+        here = asyncio.get_running_loop()
+
+        async def tracked() -> T:
             try:
-                while not wrapped.done():
-                    await asyncio.wait({wrapped}, timeout=HEARTBEAT)
-                    self._main.serve()
+                return await work
             finally:
-                if not future.done():
+                with contextlib.suppress(RuntimeError):
+                    here.call_soon_threadsafe(ended.set)
+
+        with self._main.served():
+            future = self.submit(tracked())
+            try:
+                while not ended.is_set():
+                    with contextlib.suppress(asyncio.TimeoutError):
+                        await asyncio.wait_for(ended.wait(), HEARTBEAT)
+                    self._main.serve()
+                return await asyncio.wrap_future(future)
+            except BaseException:
+                if not ended.is_set():
                     future.cancel()
-        return wrapped.result()
+                    with contextlib.suppress(asyncio.TimeoutError):
+                        await asyncio.wait_for(ended.wait(), CLEAN_UP_SECONDS)
+                raise
 
     def run(self, work: Coroutine[Any, Any, T], *, each_beat: Callable[[], None] | None = None) -> T:
         """Block until a coroutine is done. An interrupt cancels it and waits for its clean-up.
@@ -129,57 +142,33 @@ class Engine:
                 # An interrupt can come anywhere, so the work is found by its task, not by our future.
                 abandoned.set()
                 self.loop.call_soon_threadsafe(lambda: [running.cancel() for running in task])
-                finished.wait(timeout=5)
+                finished.wait(CLEAN_UP_SECONDS)
                 raise
 
     async def iterate(self, source: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
         """Run an async generator on the engine's loop and yield its items in the caller's.
 
-        Items are handed over in batches; a reader that falls `MOST_BUFFERED` items behind makes the
-        source wait. Closing the iterator closes the source.
+        A reader that falls too far behind makes the source wait. Closing the iterator closes the source
+        and waits for its clean-up.
         """
         if self.inside():
             async with contextlib.aclosing(source):
                 async for item in source:
                     yield item
             return
-        here = asyncio.get_running_loop()
-        arrived = asyncio.Event()
-        items: deque[T] = deque()
-        room: asyncio.Event | None = None
-
-        async def pump() -> None:
-            nonlocal room
-            room = asyncio.Event()
-            async with contextlib.aclosing(source):
-                async for item in source:
-                    items.append(item)
-                    if len(items) == 1:
-                        here.call_soon_threadsafe(arrived.set)
-                    if len(items) >= MOST_BUFFERED:
-                        room.clear()
-                        await room.wait()
-
+        handover = Handover(source)
         with self._main.served():
-            future = self.submit(pump())
-            future.add_done_callback(lambda _: _wake(here, arrived))
+            future = self.submit(handover.pump())
             try:
-                while True:
-                    while items:
-                        yield items.popleft()
-                        if room is not None and len(items) == MOST_BUFFERED // 2:
-                            self.loop.call_soon_threadsafe(room.set)
-                    if future.done() and not items:
-                        break
-                    arrived.clear()
-                    if not items and not future.done():
-                        with contextlib.suppress(asyncio.TimeoutError):
-                            await asyncio.wait_for(arrived.wait(), HEARTBEAT)
+                while not handover.over:
+                    for item in await handover.batch(HEARTBEAT):
+                        yield item
                     self._main.serve()
                 future.result()
             finally:
-                if not future.done():
+                if not handover.over:
                     future.cancel()
+                    await handover.ended(CLEAN_UP_SECONDS)
 
     async def on_main(self, call: Callable[[], Any]) -> Any:
         """Run a function on the main thread, where user code runs; see `MainThread.call`."""
@@ -223,20 +212,15 @@ class Engine:
         while self._closing:
             await asyncio.gather(self._closing.pop()(), return_exceptions=True)
 
-    def _forget(self) -> None:
-        """A forked child has no thread of its parent's."""
+    def forget(self) -> None:
+        """Be as new: a forked child has no thread of its parent's."""
         Engine.__init__(self)
-
-
-def _wake(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> None:
-    with contextlib.suppress(RuntimeError):
-        loop.call_soon_threadsafe(event.set)
 
 
 _engine = Engine()
 atexit.register(_engine.close)
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_engine._forget)
+    os.register_at_fork(after_in_child=_engine.forget)
 
 
 def engine() -> Engine:

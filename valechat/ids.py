@@ -9,5 +9,5 @@ __all__ = ["new_id"]
 
 
 def new_id() -> str:
-    """32 hexadecimal digits that sort by time: 48 bits of milliseconds, 80 random bits (as UUIDv7 without its marks)."""
+    """32 hexadecimal digits that sort by time: 48 bits of milliseconds, then 80 random bits."""
     return f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(10)}"

@@ -16,12 +16,12 @@ EXACT = Context(prec=60, traps=[Inexact, InvalidOperation, Overflow, DivisionByZ
 
 
 def add(a: Decimal, b: Decimal) -> Decimal:
-    """a + b, exactly."""
+    """Add exactly."""
     return EXACT.add(a, b)
 
 
 def subtract(a: Decimal, b: Decimal) -> Decimal:
-    """a - b, exactly."""
+    """Subtract exactly."""
     return EXACT.subtract(a, b)
 
 

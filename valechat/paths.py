@@ -28,14 +28,17 @@ class Paths:
 
     @property
     def config_file(self) -> Path:
+        """The settings."""
         return self.config / "config.toml"
 
     @property
     def plugins_file(self) -> Path:
+        """The MCP servers."""
         return self.config / "mcp_plugins.json"
 
     @property
     def ledger(self) -> Path:
+        """The ledger's folder."""
         return self.data / "ledger"
 
 

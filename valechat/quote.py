@@ -60,7 +60,7 @@ def unpriced(model: str) -> ConfirmationRequired:
 def ask_first(model: str, amount: Decimal, above: Decimal) -> ConfirmationRequired:
     """The refusal of a request above `confirm_above` to which the user has not agreed."""
     return ConfirmationRequired(
-        f"This request to {model} may cost up to {usd(amount, rounding='up')}, and you want to be asked above {usd(above)}.",
+        f"This request to {model} may cost up to {usd(amount, rounding='up')}; above {usd(above)} you want to be asked.",
         worst_case=amount,
         fix="Ask with `confirmed=True`, lower `max_tokens`, or change `confirm_above` in config.toml.",
     )

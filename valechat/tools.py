@@ -48,9 +48,11 @@ class FunctionTools:
             self._specs.append(spec)
 
     def specs(self) -> Sequence[ToolSpec]:
+        """See `Toolbox.specs`."""
         return self._specs
 
     async def call(self, call: ToolCallPart) -> Called:
+        """See `Toolbox.call`."""
         function = self._functions.get(call.name)
         if function is None:
             return _error(call, f"There is no tool named `{call.name}`; there are: {', '.join(self._functions)}.")

@@ -75,11 +75,12 @@ def _speaker(stored: StoredMessage) -> str:
 def _body(stored: StoredMessage) -> str:
     message = stored.message
     lines = [message.text] if message.text else []
-    for call in message.tool_calls:
-        lines.append(f"Called `{call.name}`:\n\n{_fenced(call.arguments, 'json')}")
-    for part in message.parts:
-        if isinstance(part, ToolResultPart):
-            lines.append(f"`{part.name}` {'failed' if part.is_error else 'answered'}:\n\n{_fenced(part.text)}")
+    lines += [f"Called `{call.name}`:\n\n{_fenced(call.arguments, 'json')}" for call in message.tool_calls]
+    lines += [
+        f"`{part.name}` {'failed' if part.is_error else 'answered'}:\n\n{_fenced(part.text)}"
+        for part in message.parts
+        if isinstance(part, ToolResultPart)
+    ]
     if stored.status in ("cancelled", "failed", "limit"):
         lines.append(
             {"cancelled": "*(stopped)*", "failed": "*(broke off)*", "limit": "*(limit reached)*"}[stored.status]
