@@ -31,7 +31,7 @@ export const strings = {
   examples: [
     "How do I find which columns of a DataFrame have missing values?",
     "Write a regular expression for ISO dates and explain it",
-    "Explain the difference between a left and an inner join with a small table",
+    "Explain left and inner joins with a small table",
   ],
 
   waiting: "Waiting for the first words",

@@ -68,8 +68,10 @@ export class MessageViews {
     const status = message.status === "streaming" ? "interrupted" : message.status;
     const label = status === "complete" ? undefined : (strings.status[status] ?? status);
     return html`<footer class="vc-footer">
-      <div class="vc-figures">
-        ${label ? html`<span class="vc-chip vc-chip-${status}">${label}</span>` : nothing} ${figures(message)}
+      <div class="vc-figures-frame">
+        <div class="vc-figures">
+          ${label ? html`<span class="vc-chip vc-chip-${status}">${label}</span>` : nothing}${figures(message)}
+        </div>
       </div>
       <div class="vc-actions">
         ${message.text ? parts.copy : nothing}

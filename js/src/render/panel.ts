@@ -63,7 +63,7 @@ export class Panel {
     this.log.setAttribute("aria-label", strings.conversation);
     this.content.className = "vc-messages";
     this.log.append(this.content);
-    this.follower = new Follower(this.log, this.content, () => this.schedule());
+    this.follower = new Follower(this.log, () => this.schedule());
     this.cleanups.push(session.subscribe(() => this.schedule()));
     this.watchLiveness();
     this.draw();

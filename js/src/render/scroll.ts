@@ -11,13 +11,16 @@ export class Follower {
   /** `changed` is told when following begins or ends. */
   constructor(
     private readonly el: HTMLElement,
-    content: Element,
     private readonly changed: () => void,
   ) {
     el.addEventListener("scroll", () => this.scrolled(), { passive: true });
+    // Whoever unfolds something wants to read it where it is.
+    el.addEventListener("toggle", () => this.set(this.isNear()), true);
     if (typeof ResizeObserver === "function") {
-      this.observer = new ResizeObserver(() => this.follow());
-      this.observer.observe(content);
+      this.observer = new ResizeObserver(() => {
+        this.measure();
+        this.follow();
+      });
       this.observer.observe(el);
     }
   }
@@ -44,13 +47,23 @@ export class Follower {
     this.observer?.disconnect();
   }
 
+  /** Lets the styles align what is inside with what is outside, however wide the scroll bar is. */
+  private measure(): void {
+    this.el.style.setProperty("--vc-scrollbar", `${this.el.offsetWidth - this.el.clientWidth}px`);
+  }
+
   private scrolled(): void {
-    const { scrollTop, scrollHeight, clientHeight } = this.el;
+    const { scrollTop } = this.el;
     // Only going up ends it: content that grows also leaves the bottom, and nobody scrolled.
     const up = scrollTop < this.lastTop - 1;
     this.lastTop = scrollTop;
-    if (scrollHeight - clientHeight - scrollTop <= NEAR_PX) this.set(true);
+    if (this.isNear()) this.set(true);
     else if (up) this.set(false);
+  }
+
+  private isNear(): boolean {
+    const { scrollTop, scrollHeight, clientHeight } = this.el;
+    return scrollHeight - clientHeight - scrollTop <= NEAR_PX;
   }
 
   private set(following: boolean): void {
