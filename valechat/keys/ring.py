@@ -87,7 +87,7 @@ class KeyRing:
         self.on_access = on_access
         self.ask_passphrase = ask_passphrase
         self._index = KeyIndex(paths.data)
-        self._settings = settings
+        self.settings = settings
         self._environ: Mapping[str, str] = os.environ if environ is None else environ
         self._cache: dict[str, Key] = {}
         self._lookup = asyncio.Lock()
@@ -103,7 +103,7 @@ class KeyRing:
             ConfigError: The settings name a variable that is not set, or hold what cannot be a key.
             KeyStorageError: A key was stored, but its keychain or file is locked, absent or damaged.
         """
-        key = key_from_environment(provider, self._settings(), self._environ) or self._cache.get(provider)
+        key = key_from_environment(provider, self.settings(), self._environ) or self._cache.get(provider)
         if key is None:
             async with self._lookup:
                 key = self._cache.get(provider) or await self._find(provider)
@@ -162,7 +162,7 @@ class KeyRing:
 
     def list(self) -> tuple[KeyRow, ...]:
         """The keys there are, by provider, without asking the keychain. The first of a provider is used."""
-        settings, stored = self._settings(), self._index.read()
+        settings, stored = self.settings(), self._index.read()
         rows: list[KeyRow] = []
         for provider in sorted({*settings.provider_names, *stored}):
             found = _in_environment(provider, settings, self._environ)
@@ -220,7 +220,7 @@ class KeyRing:
         return None
 
     def _needs_none(self, provider: str) -> bool:
-        entry = self._settings().providers.get(provider)
+        entry = self.settings().providers.get(provider)
         known = KNOWN.get(provider)
         if entry is not None and entry.base_url is not None:
             return is_local(entry.base_url)

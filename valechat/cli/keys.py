@@ -1,0 +1,65 @@
+"""`valechat keys`: set, list, delete."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+
+from valechat.cli.output import emit, note, say
+from valechat.cli.terminal import ask_passphrase, read_secret
+from valechat.config import SettingsFile
+from valechat.errors import ConfigError
+from valechat.keys import KeyRing, Place
+from valechat.paths import user_paths
+
+__all__ = ["delete_key", "list_keys", "set_key"]
+
+
+def set_key(options: argparse.Namespace) -> int:
+    """Keep a key that is typed or piped in."""
+    if options.value:
+        raise ConfigError(
+            "A key on the command line stays in the shell's history, so it was not stored.",
+            fix=f"Run: valechat keys set {options.provider} and type the key there; best make a new key first.",
+        )
+    ring = _ring()
+    ring.settings().provider(options.provider)
+    place: Place = "file" if options.file else "keychain"
+    row = asyncio.run(
+        ring.store(options.provider, read_secret(f"Key of {options.provider} (not shown): "), place=place)
+    )
+    where = "the keychain" if row.place == "keychain" else f"the key file {ring.file.file}"
+    say(f"The key of {options.provider} is kept in {where}.")
+    for found in ring.list():
+        if found.provider == options.provider and found.note:
+            note(f"It is {found.note}.")
+    return 0
+
+
+def list_keys(options: argparse.Namespace) -> int:
+    """Show where keys were found."""
+    rows = _ring().list()
+    if not rows and options.format == "table":
+        say("No keys were found. Keep one with: valechat keys set PROVIDER")
+        return 0
+    columns = ["provider", "source", "stored_at", "note"]
+    emit(columns, [[row.provider, row.source, row.stored_at, row.note] for row in rows], options.format)
+    return 0
+
+
+def delete_key(options: argparse.Namespace) -> int:
+    """Delete a kept key."""
+    ring = _ring()
+    if not asyncio.run(ring.delete(options.provider)):
+        note(f"No key of {options.provider} was kept.")
+        return 1
+    say(f"The key of {options.provider} is deleted.")
+    for found in ring.list():
+        if found.provider == options.provider:
+            note(f"Another one is still found: {found.source}.")
+    return 0
+
+
+def _ring() -> KeyRing:
+    paths = user_paths()
+    return KeyRing(paths, SettingsFile(paths).current, ask_passphrase=ask_passphrase)

@@ -1,0 +1,59 @@
+"""`valechat backup`, `restore`, `export`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from valechat.atomic import write_atomically
+from valechat.cli.output import note, say
+from valechat.errors import ConfigError
+from valechat.export import as_json, as_markdown
+from valechat.ledger import open_ledger
+from valechat.paths import user_paths
+
+__all__ = ["backup", "export", "restore"]
+
+
+def backup(options: argparse.Namespace) -> int:
+    """Copy the ledger."""
+    ledger = open_ledger(user_paths())
+    try:
+        written = ledger.backup(Path(options.target))
+    finally:
+        ledger.close()
+    say(f"The ledger is in {written}, {written.stat().st_size:,} bytes.")
+    return 0
+
+
+def restore(options: argparse.Namespace) -> int:
+    """Put a backup in the ledger's place."""
+    ledger = open_ledger(user_paths())
+    try:
+        replaced = ledger.restore(Path(options.source))
+    finally:
+        ledger.close()
+    say(f"The ledger is the one of {options.source} now.")
+    if replaced is not None:
+        say(f"What was there is kept as {replaced}.")
+    return 0
+
+
+def export(options: argparse.Namespace) -> int:
+    """Write conversations."""
+    ledger = open_ledger(user_paths())
+    try:
+        ids = options.conversation or [one.id for one in ledger.conversations(most=sys.maxsize)]
+        text = as_json(ledger, ids) if options.format == "json" else as_markdown(ledger, ids)
+    finally:
+        ledger.close()
+    if options.output is None:
+        sys.stdout.write(text)
+        return 0
+    try:
+        write_atomically(Path(options.output), text.encode())
+    except OSError as error:
+        raise ConfigError(f"{options.output} cannot be written: {error.strerror}.", fix="Name another file.") from error
+    note(f"{len(ids)} conversations are in {options.output}.")
+    return 0

@@ -1,0 +1,133 @@
+"""The sub-commands and their options. Imports nothing of ValeChat that is slow."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from valechat import __version__
+
+__all__ = ["make_parser"]
+
+
+class _Command:
+    """A sub-command being declared; `run` is `module:function` inside `valechat.cli`."""
+
+    def __init__(self, group: Any, name: str, run: str, help_: str) -> None:
+        self.parser: argparse.ArgumentParser = group.add_parser(name, help=help_, description=help_)
+        self.parser.set_defaults(run=run)
+
+    def add(self, *names: str, **options: Any) -> _Command:
+        """Add an option or an argument."""
+        self.parser.add_argument(*names, **options)
+        return self
+
+    def formats(self, *formats: str) -> _Command:
+        """Add `--json`, `--csv`; without one of them the output is a table for people."""
+        group = self.parser.add_mutually_exclusive_group()
+        for name in formats:
+            group.add_argument(
+                f"--{name}",
+                dest="format",
+                action="store_const",
+                const=name,
+                default="table",
+                help=f"print {name.upper()}",
+            )
+        return self
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The parser of the whole command."""
+    parser = argparse.ArgumentParser(
+        prog="valechat", description="Every AI model, every MCP server and the whole bill, in your notebook."
+    )
+    parser.add_argument("--version", action="version", version=f"valechat {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _working(commands)
+    _keys(commands)
+    _money(commands)
+    _ledger(commands)
+    return parser
+
+
+def _working(commands: Any) -> None:
+    lab = _Command(commands, "lab", "lab:run", "open JupyterLab on the tour")
+    lab.add(
+        "jupyter", nargs=argparse.REMAINDER, metavar="OPTIONS", help="options for jupyter lab, such as --no-browser"
+    )
+    ask = _Command(
+        commands, "ask", "ask:run", "ask a model; the answer streams to the terminal, its cost to standard error"
+    )
+    ask.add("question", nargs="*", help="the question; what is piped in is added to it")
+    ask.add("-m", "--model", help="provider/model; left out, the configured or the best usable one")
+    ask.add("-s", "--system", help="instructions that stand before the question")
+    ask.add("-c", "--conversation", metavar="ID", help="go on with this conversation")
+    ask.add("-a", "--attach", action="append", default=[], metavar="FILE", help="send a document with it")
+    ask.add("-i", "--image", action="append", default=[], metavar="FILE", help="send an image with it")
+    ask.add("-t", "--temperature", type=float)
+    ask.add("--max-tokens", type=int, metavar="N", help="most tokens of the answer")
+    ask.add("--max-cost", metavar="USD", help="most US dollars it may cost")
+    ask.add("-y", "--yes", action="store_true", help="agree to a cost above confirm_above")
+    ask.formats("json")
+    models = _Command(commands, "models", "models:run", "what can be chatted with now, with prices")
+    models.add("search", nargs="?", default="", help="only models with this in their name")
+    models.add("-a", "--all", action="store_true", help="also those that lack a key or a server")
+    models.formats("json", "csv")
+    doctor = _Command(commands, "doctor", "doctor:run", "check the installation; says what to do")
+    doctor.formats("json")
+
+
+def _keys(commands: Any) -> None:
+    keys = _group(commands, "keys", "API keys: set, list, delete")
+    set_ = _Command(keys, "set", "keys:set_key", "keep a key; it is asked for, or read from a pipe")
+    set_.add("provider", help="openai, anthropic, … or one of your own")
+    # Taken only to be refused: argparse's own error would print it.
+    set_.add("value", nargs="*", help=argparse.SUPPRESS)
+    set_.add("--file", action="store_true", help="keep it in the encrypted key file, not in the keychain")
+    _Command(keys, "list", "keys:list_keys", "where keys were found; never the keys").formats("json")
+    _Command(keys, "delete", "keys:delete_key", "delete a kept key").add("provider")
+
+
+def _money(commands: Any) -> None:
+    spend = _Command(commands, "spend", "spend:run", "what was spent")
+    spend.add("--by", choices=["model", "day", "conversation"], default="model")
+    spend.add("--month", metavar="YYYY-MM", help="only this month; 'all' for all time (default: the current month)")
+    spend.formats("json", "csv")
+    limits = _group(commands, "limits", "spending and rate limits: show, set, remove", default="limits:show")
+    _Command(limits, "show", "limits:show", "the limits, and what is left of them").formats("json")
+    set_ = _Command(limits, "set", "limits:set_limit", "set a limit; it counts from the next request, in every kernel")
+    set_.add(
+        "name",
+        help="daily, monthly, confirm_above, conversation, model:openai/gpt-5:daily, rate:openai:requests_per_minute",
+    )
+    set_.add("amount", help="US dollars, or a number of requests or tokens")
+    _Command(limits, "remove", "limits:remove_limit", "remove a limit").add("name")
+    prices = _group(commands, "prices", "prices of models: show, update")
+    show = _Command(prices, "show", "prices:show", "the price of a model, US dollars per million tokens")
+    show.add("model", nargs="+", metavar="MODEL").formats("json")
+    _Command(prices, "update", "prices:update", "use a newer price table").add("file", help="the table's JSON file")
+
+
+def _ledger(commands: Any) -> None:
+    sql = _Command(commands, "sql", "sql:run", "query the ledger with DuckDB's SQL")
+    sql.add("query", help='for example "select model, sum(cost) from usage group by model"; - reads it from a pipe')
+    sql.formats("json", "csv")
+    backup = _Command(commands, "backup", "ledger:backup", "copy the whole ledger while it is in use")
+    backup.add("target", nargs="?", default=".", help="a file, or a folder for a file named after the moment")
+    restore = _Command(
+        commands, "restore", "ledger:restore", "put a backup in the ledger's place; what was there is kept"
+    )
+    restore.add("source", help="a file that valechat backup wrote")
+    export = _Command(commands, "export", "ledger:export", "write conversations as Markdown or JSON")
+    export.add("conversation", nargs="*", metavar="ID", help="conversations; left out, all of them")
+    export.add("-o", "--output", metavar="FILE", help="the file to write; left out, standard output")
+    export.formats("json")
+
+
+def _group(commands: Any, name: str, help_: str, *, default: str | None = None) -> Any:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=help_, description=help_)
+    if default:
+        parser.set_defaults(run=default, format="table")
+    options: dict[str, Any] = {"metavar": "COMMAND", "required": default is None}
+    return parser.add_subparsers(title="commands", **options)
