@@ -1,0 +1,116 @@
+"""Tab completion for `%valechat`: verbs and what follows them, options, models, conversations, variables."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import re
+from collections.abc import Iterable
+
+from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult
+
+from valechat.engine import engine
+from valechat.errors import ValeChatError
+from valechat.notebook.arguments import option_names, takes_value
+from valechat.notebook.formats import FORMATS
+from valechat.notebook.host import Host
+from valechat.notebook.verbs import VERBS
+from valechat.services import services
+
+__all__ = ["Completion"]
+
+PATIENCE = 1.0
+"""Seconds the models' servers may take before Tab answers without them."""
+
+_MAGIC = re.compile(r"\s*(?:[\w.]+\s*=\s*)?(%{1,2})valechat(?:\s|$)")
+_OPEN_BRACE = re.compile(r"(?<!\{)\{((?:[^\W\d][\w.]*)?)$")
+_WORD = re.compile(r"\S*$")
+
+
+class Completion:
+    """The completer of one shell: a matcher of IPython's API, version 2."""
+
+    matcher_api_version = 2
+    matcher_identifier = "valechat"
+    matcher_priority = 10_000.0
+    """Above all others: on our lines, what Python would complete is wrong."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+
+    def __call__(self, context: CompletionContext) -> SimpleMatcherResult:
+        """What fits at the cursor; nothing outside our magics."""
+        before = context.text_until_cursor
+        first = context.full_text.lstrip("\n").partition("\n")[0]
+        in_body = context.cursor_line > 0 and first.startswith("%%valechat")
+        magic = _MAGIC.match(before)
+        if magic is None and not in_body:
+            return SimpleMatcherResult(completions=[])
+        if (brace := _OPEN_BRACE.search(before)) is not None:
+            return _result(brace[1], self._variables(brace[1]))
+        if magic is None:
+            # A question is prose: nothing of Python's belongs into it.
+            return SimpleMatcherResult(completions=[], suppress=True, do_not_suppress=set())
+        typed = _WORD.search(before)
+        word = typed[0] if typed is not None else ""
+        given = before[magic.end(1) + len("valechat") : len(before) - len(word)].split()
+        return _result(word, self._words(given, word, cell=magic[1] == "%%"))
+
+    def _words(self, given: list[str], word: str, *, cell: bool) -> Iterable[str]:
+        previous = given[-1] if given else ""
+        if takes_value(previous):
+            return self._option_values(previous)
+        verb = VERBS.get(given[0]) if given else None
+        if verb is not None and (verb.cell or not cell):
+            values = verb.values[len(given) - 1] if len(given) <= len(verb.values) else ()
+            return self._named(values) if isinstance(values, str) else values
+        if word.startswith("-"):
+            return option_names()
+        verbs = [verb.name for verb in VERBS.values() if verb.cell or not cell] if not given else []
+        return [*verbs, *(self._named("model") if cell else [])]
+
+    def _option_values(self, option: str) -> Iterable[str]:
+        match option:
+            case "-m" | "--model":
+                return self._named("model")
+            case "-c" | "--conversation":
+                return self._named("conversation")
+            case "-f" | "--format":
+                return FORMATS
+            case "-o" | "--output":
+                return [name for name in self._host.names if not name.startswith("_")]
+            case "--tools":
+                return [name for name, value in self._host.names.items() if callable(value)]
+        return ()
+
+    def _named(self, kind: str) -> list[str]:
+        try:
+            match kind:
+                case "model":
+                    found = engine().submit(services().models()).result(PATIENCE)
+                    return [model.id for model in found if model.usable]
+                case "provider":
+                    return list(services().settings.provider_names)
+                case "conversation":
+                    titles = (found.title for found in services().ledger.conversations(most=100))
+                    return [f'"{title}"' if " " in title else title for title in titles if title]
+        except (ValeChatError, concurrent.futures.TimeoutError):
+            # Tab is no place for an error; the magic itself will say it.
+            return []
+        raise AssertionError(f"{kind} is nothing that has names")
+
+    def _variables(self, written: str) -> Iterable[str]:
+        path, dot, _ = written.rpartition(".")
+        names = self._host.names
+        if not dot:
+            return [name for name in names if not name.startswith("_") or written.startswith("_")]
+        value = names.get(path)
+        return [f"{path}.{name}" for name in dir(value) if not name.startswith("_")] if value is not None else ()
+
+
+def _result(word: str, candidates: Iterable[str]) -> SimpleMatcherResult:
+    fitting = [
+        SimpleCompletion(text=candidate, type="valechat") for candidate in candidates if candidate.startswith(word)
+    ]
+    return SimpleMatcherResult(
+        completions=fitting, matched_fragment=word, suppress=True, ordered=True, do_not_suppress=set()
+    )

@@ -1,0 +1,100 @@
+"""`%valechat` and `%%valechat`: what was written goes to a verb, to the panel, or to a model."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.magic import MAGIC_NO_VAR_EXPAND_ATTR
+
+from valechat.errors import ConfigError, ValeChatError
+from valechat.notebook import current
+from valechat.notebook.arguments import Asking, parse_cell, parse_line, split_assignment
+from valechat.notebook.asking import ask
+from valechat.notebook.comparing import compare
+from valechat.notebook.completion import Completion
+from valechat.notebook.dryrun import dry_run
+from valechat.notebook.failures import Failures
+from valechat.notebook.host import Host
+from valechat.notebook.interpolate import interpolate
+from valechat.notebook.shownreply import ShownReply
+from valechat.notebook.stopped import in_one_line
+from valechat.notebook.syntax import install as install_syntax
+from valechat.notebook.verbs import VERBS
+
+__all__ = ["Magics", "register"]
+
+
+class Magics:
+    """The magics of one shell."""
+
+    def __init__(self, shell: InteractiveShell) -> None:
+        self.host = Host(shell, Failures())
+
+    def valechat(self, line: str, cell: str | None = None) -> Any:
+        """Ask a model, or give a command. `%valechat help` shows all there is.
+
+        Raises:
+            ValeChatError: It could not be done; shown in one line with what to do.
+            Stopped: The user stopped it.
+        """
+        try:
+            return self._line(line) if cell is None else self._cell(line, cell)
+        except ValeChatError as error:
+            raise in_one_line(error) from None
+
+    def _line(self, line: str) -> Any:
+        if not line.strip():
+            from valechat.notebook import panel
+
+            panel.show(current.notebook_chat())
+            return None
+        output, rest = split_assignment(line)
+        name, _, text = rest.strip().partition(" ")
+        if name in VERBS:
+            return VERBS[name].call(self.host, text, output)
+        asking, question = parse_line(line, self._expanded)
+        return self._ask(asking, question)
+
+    def _cell(self, line: str, cell: str) -> Any:
+        output, rest = split_assignment(line)
+        name, _, text = rest.strip().partition(" ")
+        if name in VERBS:
+            verb = VERBS[name]
+            if not verb.cell:
+                raise ConfigError(
+                    f"`%valechat {verb.usage}` takes one line; there is a cell below it.",
+                    fix=f"Write `%valechat {verb.name}` with one %, or `%%valechat -m MODEL` to ask the cell.",
+                )
+            return verb.call(self.host, f"{text}\n{cell}".strip(), output)
+        return self._ask(parse_cell(line, self._expanded), cell)
+
+    def _ask(self, asking: Asking, question: str) -> Any:
+        if asking.dry_run:
+            return dry_run(self.host, asking, question)
+        if len(asking.models) > 1:
+            return compare(self.host, asking, question) and None
+        return ShownReply.here(ask(self.host, asking, question), self.host.shell)
+
+    def _expanded(self, word: str) -> str:
+        return interpolate(word, self.host.names).text
+
+
+def register(shell: InteractiveShell) -> None:
+    """Register magics, completion and what they need with IPython; a second time changes nothing."""
+    if isinstance(getattr(shell, "_valechat", None), Magics):
+        return
+    magics = Magics(shell)
+    vars(shell)["_valechat"] = magics
+
+    @functools.wraps(magics.valechat)
+    def valechat(line: str, cell: str | None = None) -> Any:
+        return magics.valechat(line, cell)
+
+    # IPython's own expansion of {…} and $… knows no JSON, and drops what it cannot read.
+    vars(valechat)[MAGIC_NO_VAR_EXPAND_ATTR] = True
+    shell.magics_manager.register_function(valechat, magic_kind="line_cell", magic_name="valechat")
+    shell.events.register("post_run_cell", magics.host.failures.record)
+    install_syntax(shell)
+    shell.Completer.custom_matchers.append(Completion(magics.host))
