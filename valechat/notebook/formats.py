@@ -74,7 +74,8 @@ def _finish_text(reply: Reply) -> Finished:
 
 
 _FENCED = re.compile(
-    r"^[ ]{0,3}(?P<fence>`{3,}|~{3,})[ ]*(?P<language>[^`\s]*)[^`\n]*\n(?P<code>.*?)(?:^[ ]{0,3}(?P=fence)[`~]*[ \t]*$|\Z)",
+    r"^[ ]{0,3}(?P<fence>`{3,}|~{3,})[ ]*(?P<language>[^`\s]*)[^`\n]*\n"
+    r"(?P<code>.*?)(?:^[ ]{0,3}(?P=fence)[`~]*[ \t]*$|\Z)",
     re.DOTALL | re.MULTILINE,
 )
 
