@@ -10,9 +10,9 @@ import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from itertools import takewhile
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from valechat.chat import Chat
 from valechat.errors import ValeChatError
@@ -263,4 +263,4 @@ def _spent(rows: Iterable[UsageRow]) -> tuple[str | None, int]:
     return (money(total(known)) if known else None), len(costs) - len(known)
 
 
-_FROM_PANEL: TypeAdapter[FromPanel] = TypeAdapter(FromPanel)
+_FROM_PANEL: TypeAdapter[FromPanel] = TypeAdapter(Annotated[FromPanel, Field(discriminator="type")])

@@ -26,10 +26,13 @@ __all__ = ["KeyDialog", "show"]
 class KeyDialog(anywidget.AnyWidget):
     """Asks for one provider's key."""
 
+    _esm = static("keys.js")
+    _css = static("keys.css")
+
     provider = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, provider: str) -> None:
-        super().__init__(_esm=static("keys.js"), _css=static("keys.css"), provider=provider)
+        super().__init__(provider=provider)
         answer_while_busy(self)
         self.on_msg(self._hand_over)
 

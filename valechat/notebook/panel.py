@@ -43,8 +43,11 @@ def static(name: str) -> Path:
 class Panel(anywidget.AnyWidget):
     """A chat as a widget. What is said goes by messages, never by traits: traits are saved."""
 
+    _esm = static("panel.js")
+    _css = static("panel.css")
+
     def __init__(self, chat: Chat) -> None:
-        super().__init__(_esm=static("panel.js"), _css=static("panel.css"))
+        super().__init__()
         answer_while_busy(self)
         self._transcripts: list[Transcript] = []
         self._conversation = PanelConversation(chat, Outbox(self.send), self._keep)

@@ -11,7 +11,9 @@ message, at most 30 times a second; a turn's end brings the authoritative messag
 
 from __future__ import annotations
 
-from typing import Literal, NotRequired, TypedDict
+from typing import Literal, NotRequired
+
+from typing_extensions import TypedDict
 
 __all__ = [
     "Composed",
