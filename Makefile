@@ -27,7 +27,7 @@ help: ## Show this list
 
 .PHONY: lab
 lab: $(ENVIRONMENT) $(BUNDLE) ## Open JupyterLab on the tour
-	$(BIN)/jupyter lab $(ROOT_FLAG) $(if $(wildcard $(TOUR)),$(TOUR),notebooks)
+	$(BIN)/jupyter lab $(ROOT_FLAG) $(wildcard $(TOUR))
 
 .PHONY: test
 test: lint test-js test-notebooks test-python ## Check and test everything: TypeScript, notebooks, Python, browser
