@@ -1,7 +1,7 @@
-"""A server that sends exactly the bytes a test says, over real sockets.
+r"""A server that sends exactly the bytes a test says, over real sockets.
 
-    async with FaultServer(stream(b"data: {}\n\n"), refuse(429, b"{}")) as server:
-        ... requests to server.url; the last script answers all further requests
+async with FaultServer(stream(b"data: {}\n\n"), whole(b"{}", status=429)) as server:
+    ... requests to server.url; the last script answers all further requests
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
@@ -48,11 +49,9 @@ class Connection:
 
     async def left(self) -> None:
         """Until the client has closed its side."""
-        try:
+        with suppress(ConnectionError):
             while await self.reader.read(65536):
                 pass
-        except ConnectionError:
-            pass
 
     def cut(self) -> None:
         """Reset the connection."""
@@ -108,10 +107,8 @@ class FaultServer:
             self.client_left.set()
         finally:
             writer.close()
-            try:
+            with suppress(ConnectionError, asyncio.CancelledError):
                 await writer.wait_closed()
-            except (ConnectionError, asyncio.CancelledError):
-                pass
 
 
 async def _read_request(reader: asyncio.StreamReader) -> Received | None:
@@ -201,7 +198,11 @@ def dripping(piece: bytes, every: float) -> Script:
 
 
 def whole(
-    body: bytes = b"", *, status: int = 200, content_type: str = "application/json", headers: Mapping[str, str] | None = None
+    body: bytes = b"",
+    *,
+    status: int = 200,
+    content_type: str = "application/json",
+    headers: Mapping[str, str] | None = None,
 ) -> Script:
     """A response with a body of known length."""
 

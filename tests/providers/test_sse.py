@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -40,7 +42,7 @@ def parsed(parser: EventParser, pieces: list[bytes]) -> list[ServerEvent]:
 
 def cut(data: bytes, places: list[int]) -> list[bytes]:
     ends = sorted({place % (len(data) + 1) for place in places} | {0, len(data)})
-    return [data[start:end] for start, end in zip(ends, ends[1:], strict=False)]
+    return [data[start:end] for start, end in pairwise(ends)]
 
 
 def test_a_stream_is_read_as_the_standard_says() -> None:
@@ -80,10 +82,8 @@ def test_a_stream_that_ends_with_its_blank_line_leaves_nothing() -> None:
 
 def test_an_event_over_the_limit_is_refused_while_it_arrives() -> None:
     parser = ServerSentEvents(most_bytes=1000)
-    parser.feed(b"data: ")
     with pytest.raises(EventTooLarge):
-        for _ in range(20):
-            parser.feed(b"x" * 100)
+        parsed(parser, [b"data: ", *[b"x" * 100] * 20])
 
 
 def test_an_event_of_many_lines_over_the_limit_is_refused() -> None:
