@@ -24,9 +24,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Raises:
         SystemExit: Wrong use (2), `--help` or `--version` (0).
     """
-    from valechat.cli.parser import make_parser
+    from valechat.cli.parser import parse
 
-    options = make_parser().parse_args(arguments)
+    options = parse(arguments)
     module, _, function = options.run.partition(":")
     try:
         code = getattr(import_module(f"valechat.cli.{module}"), function)(options)

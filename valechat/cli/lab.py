@@ -23,7 +23,7 @@ def run(options: argparse.Namespace) -> int:
     """Copy the tour into the working folder, unless it is there, and open JupyterLab on it."""
     if importlib.util.find_spec("jupyterlab") is None:
         raise ConfigError("JupyterLab is not installed here.", fix="Run: pip install 'valechat[lab]'")
-    command = [sys.executable, "-m", "jupyterlab", *_tour(Path.cwd()), *options.jupyter]
+    command = [sys.executable, "-m", "jupyterlab", *_tour(Path.cwd()), *options.rest]
     sys.stdout.flush()
     if os.name == "posix":
         os.execv(command[0], command)  # noqa: S606 - no shell: JupyterLab takes this process's place and its signals

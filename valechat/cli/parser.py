@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from typing import Any
 
 from valechat import __version__
 
-__all__ = ["make_parser"]
+__all__ = ["parse"]
 
 
 class _Command:
@@ -15,7 +16,7 @@ class _Command:
 
     def __init__(self, group: Any, name: str, run: str, help_: str) -> None:
         self.parser: argparse.ArgumentParser = group.add_parser(name, help=help_, description=help_)
-        self.parser.set_defaults(run=run)
+        self.parser.set_defaults(run=run, passes_on=False)
 
     def add(self, *names: str, **options: Any) -> _Command:
         """Add an option or an argument."""
@@ -37,8 +38,21 @@ class _Command:
         return self
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """The parser of the whole command."""
+def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """The options of a command line, by default the process's own; `run` is what to run for them.
+
+    Raises:
+        SystemExit: Wrong use (2), `--help` or `--version` (0).
+    """
+    parser = _make_parser()
+    options, rest = parser.parse_known_args(arguments)
+    if rest and not options.passes_on:
+        parser.error(f"not an option or argument here: {rest[0]}")
+    options.rest = rest
+    return options
+
+
+def _make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="valechat", description="Every AI model, every MCP server and the whole bill, in your notebook."
     )
@@ -52,10 +66,8 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def _working(commands: Any) -> None:
-    lab = _Command(commands, "lab", "lab:run", "open JupyterLab on the tour")
-    lab.add(
-        "jupyter", nargs=argparse.REMAINDER, metavar="OPTIONS", help="options for jupyter lab, such as --no-browser"
-    )
+    lab = _Command(commands, "lab", "lab:run", "open JupyterLab on the tour; further options go to jupyter lab")
+    lab.parser.set_defaults(passes_on=True)
     ask = _Command(
         commands, "ask", "ask:run", "ask a model; the answer streams to the terminal, its cost to standard error"
     )
@@ -128,6 +140,6 @@ def _ledger(commands: Any) -> None:
 def _group(commands: Any, name: str, help_: str, *, default: str | None = None) -> Any:
     parser: argparse.ArgumentParser = commands.add_parser(name, help=help_, description=help_)
     if default:
-        parser.set_defaults(run=default, format="table")
+        parser.set_defaults(run=default, format="table", passes_on=False)
     options: dict[str, Any] = {"metavar": "COMMAND", "required": default is None}
     return parser.add_subparsers(title="commands", **options)
