@@ -29,7 +29,10 @@ def test_a_whole_conversation_is_left_as_it_is() -> None:
 def test_a_call_cut_off_from_its_result_gets_one_that_says_so() -> None:
     repair = repaired([ASKED, CALLS, ASKED])
     assert [message.role for message in repair] == ["user", "assistant", "tool", "user"]
-    assert [part.call_id for part in repair[2].parts if isinstance(part, ToolResultPart) and part.is_error] == ["a", "b"]
+    assert [part.call_id for part in repair[2].parts if isinstance(part, ToolResultPart) and part.is_error] == [
+        "a",
+        "b",
+    ]
 
 
 def test_a_missing_result_joins_the_ones_that_came() -> None:

@@ -25,6 +25,7 @@ from valechat.meter import Meter
 from valechat.paths import Paths, user_paths
 from valechat.providers import registry
 from valechat.providers.base import Provider
+from valechat.providers.resilience import resilient
 from valechat.session import Target
 
 __all__ = ["Services", "services"]
@@ -91,7 +92,8 @@ class Services:
         settings = None if name == DEMO else self.settings.provider(name)
         known = self._providers.get(name)
         if known is None or known[0] != settings:
-            known = self._providers[name] = (settings, registry.build(name, settings, self._key_source(name)))
+            built = registry.build(name, settings, self._key_source(name))
+            known = self._providers[name] = (settings, resilient(built))
         return known[1]
 
     async def target(self, name: str) -> Target:
