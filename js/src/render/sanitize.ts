@@ -18,7 +18,7 @@ const CONFIG: Config = {
   ],
   ALLOW_DATA_ATTR: false,
   ALLOW_ARIA_ATTR: false,
-  RETURN_DOM_FRAGMENT: true,
+  IN_PLACE: true,
 };
 
 const OUR_CLASS = /^(hljs(-[\w-]+)?|language-[\w+#.-]+|[a-z]+_)$/;
@@ -39,9 +39,17 @@ purifier.addHook("afterSanitizeAttributes", (element) => {
   }
 });
 
+/** Belongs to no window: what is parsed in it runs no script and loads no image. */
+const inert = document.implementation.createHTMLDocument("");
+
 /** The harmless part of some HTML. Images are still in it: `decorate` must see them before a page does. */
 export function sanitized(html: string): DocumentFragment {
-  return purifier.sanitize(html, CONFIG) as unknown as DocumentFragment;
+  const parsed = inert.createElement("div");
+  parsed.innerHTML = html;
+  purifier.sanitize(parsed, CONFIG);
+  const fragment = inert.createDocumentFragment();
+  fragment.append(...parsed.childNodes);
+  return fragment;
 }
 
 /** The address in full when a link may lead there, else null: absolute http, https and mailto only. */
