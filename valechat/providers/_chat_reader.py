@@ -71,8 +71,7 @@ class ChatReader:
         """What one value of the stream says. Unknown fields are passed over."""
         if not isinstance(value, Mapping):
             return
-        choices = value.get("choices")
-        for choice in choices if isinstance(choices, list) else ():
+        for choice in _items(value, "choices"):
             if isinstance(choice, Mapping) and not choice.get("index"):
                 yield from self._choice(choice)
         usage = self._usage_of(value)
@@ -125,9 +124,9 @@ class ChatReader:
         if isinstance(refusal, str) and refusal:
             self._refused = True
             yield TextChunk(refusal, refusal=True)
-        for annotation in delta.get("annotations") or ():
+        for annotation in _items(delta, "annotations"):
             yield from _citation(annotation)
-        for piece in delta.get("tool_calls") or ():
+        for piece in _items(delta, "tool_calls"):
             if isinstance(piece, Mapping):
                 self._call_piece(piece)
         if isinstance(delta.get("function_call"), Mapping):
@@ -140,8 +139,7 @@ class ChatReader:
         if isinstance(part.get("text"), str):
             yield from self._thinking_done()
             yield TextChunk(part["text"])
-        thinking = part.get("thinking")
-        for inner in thinking if isinstance(thinking, list) else ():
+        for inner in _items(part, "thinking"):
             if isinstance(inner, Mapping) and isinstance(inner.get("text"), str):
                 yield self._thought(inner["text"], "thinking")
 
@@ -205,6 +203,11 @@ class ChatReader:
         if not isinstance(usage, Mapping):
             return None
         return UsageChunk({name: item for name, item in value.items() if name != "choices"} | {"usage": usage})
+
+
+def _items(value: Mapping[str, Any], name: str) -> list[Any]:
+    items = value.get(name)
+    return items if isinstance(items, list) else []
 
 
 def _citation(annotation: Any) -> Iterator[Chunk]:
