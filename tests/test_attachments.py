@@ -41,17 +41,17 @@ def test_a_file_among_the_images_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_path_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="nowhere.png"):
+    with pytest.raises(ConfigError, match="nowhere"):
         attach("", [tmp_path / "nowhere.png"], [], Small())
 
 
 def test_a_message_over_the_limit_is_refused_with_both_sizes() -> None:
-    with pytest.raises(TooLarge, match="101 bytes.*limit is 100"):
+    with pytest.raises(TooLarge, match=r"101 bytes.*limit is 100"):
         attach("x" * 101, [], [], Small())
 
 
 def test_a_file_over_the_limit_is_refused_before_it_is_read(tmp_path: Path) -> None:
     with (tmp_path / "huge.bin").open("wb") as file:
         file.truncate(1 << 40)
-    with pytest.raises(TooLarge, match="huge.bin"):
+    with pytest.raises(TooLarge, match="huge"):
         attach("", [], [tmp_path / "huge.bin"], Small())

@@ -74,7 +74,7 @@ def test_a_result_without_json_is_shown_by_its_repr() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments, complaint", [('{"a": "x"}', "a:"), ("{}", "a:"), ("[1]", "JSON"), ('{"a": 1', "JSON")]
+    ("arguments", "complaint"), [('{"a": "x"}', "a:"), ("{}", "a:"), ("[1]", "JSON"), ('{"a": 1', "JSON")]
 )
 def test_arguments_that_do_not_fit_are_explained_to_the_model(arguments: str, complaint: str) -> None:
     called = call(add, arguments)

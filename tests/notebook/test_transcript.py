@@ -50,7 +50,7 @@ def test_a_tool_call_and_its_result_are_fenced() -> None:
     assert "````\n```\n12:00\n````" in markdown
 
 
-@pytest.mark.parametrize("status, words", [("cancelled", "stopped"), ("failed", "broke off"), ("limit", "limit")])
+@pytest.mark.parametrize(("status", "words"), [("cancelled", "stopped"), ("failed", "broke off"), ("limit", "limit")])
 def test_an_answer_that_ended_early_says_so(status: str, words: str) -> None:
     markdown = transcript_markdown([stored(Message("assistant", (TextPart("Half"),)), model="m", status=status)])
     assert words in markdown
@@ -74,7 +74,7 @@ def test_markup_of_a_model_is_harmless_outside_code(hostile: str) -> None:
     assert "javascript:" not in markdown.lower()
     drawn = BeautifulSoup(bundle(markdown)["text/html"], "html.parser")
     assert not drawn.find_all(["script", "img", "style"])
-    assert not drawn.find_all(href=re.compile("script", re.I))
+    assert not drawn.find_all(href=re.compile("script", re.IGNORECASE))
 
 
 @pytest.mark.parametrize("code", ["```html\n<b>&amp;</b>\n```", "`a < b`", "~~~\n![x](y)\n~~~"])
