@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from valechat.usage import Usage
@@ -231,6 +231,7 @@ LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_s
 JSON = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(WORDS, inner, max_size=6))
 
 
+@settings(deadline=None)
 @given(wire=st.sampled_from(sorted(WIRES)), raw=JSON)
 def test_whatever_a_server_sends_is_read_as_counts_or_as_unknown(wire: str, raw: Any) -> None:
     usage = Usage.from_wire(wire, raw)

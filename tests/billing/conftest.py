@@ -3,8 +3,13 @@
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from valechat.billing import PriceTable
+
+# Loading a table or a tokenizer falls into the first example; how long that takes is not what is tested.
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
 
 
 def stored_table() -> dict[str, Any]:
