@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+COMMAND = [sys.executable, "-m", "valechat.cli"]
+
+
+@pytest.fixture
+def run(tmp_path: Path, home: Path) -> Run:
+    """Runs the real command in an empty folder; standard input is empty unless given."""
+    folder = tmp_path / "work"
+    folder.mkdir()
+
+    def run(*arguments: str, piped: str = "") -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*COMMAND, *arguments],
+            cwd=folder,
+            input=piped,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=60,
+            check=False,
+        )
+
+    return run

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import COMMAND, Run
+from valechat import __version__
+from valechat.cli import main
+
+
+def _seconds(command: list[str]) -> float:
+    """The fastest of several runs, which is the one the machine disturbed least."""
+
+    def once() -> float:
+        begun = time.perf_counter()
+        subprocess.run(command, check=True, capture_output=True)
+        return time.perf_counter() - begun
+
+    return min(once() for _ in range(7))
+
+
+def test_the_version_is_printed_within_150_ms_of_the_interpreters_start() -> None:
+    empty = _seconds([sys.executable, "-c", "pass"])
+    assert _seconds([*COMMAND, "--version"]) - empty < 0.150
+
+
+def test_the_version_is_the_packages(run: Run) -> None:
+    done = run("--version")
+    assert (done.returncode, done.stdout) == (0, f"valechat {__version__}\n")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["nonsense"], ["keys"], ["keys", "set"], ["models", "--json", "--csv"], ["spend", "extra"], ["sql", "a", "b"]],
+)
+def test_wrong_use_ends_with_2_and_says_what_is_wrong(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    assert "valechat" in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_a_failure_is_one_line_with_its_fix_and_no_traceback(run: Run, home: Path) -> None:
+    (home / "config.toml").write_text("[limits]\ndayly = '5'\n")
+    done = run("limits")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1
+    assert "config.toml, line 2: limits.dayly is not a setting. Did you mean daily?" in done.stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals and pipes of this kind are POSIX")
+def test_a_reader_that_has_enough_is_no_error(home: Path) -> None:
+    done = subprocess.run(
+        f"{' '.join(COMMAND)} models --all --json | head -n 1",
+        shell=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert (done.stdout, done.stderr) == ("[\n", "")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="signals of this kind are POSIX")
+def test_an_interrupt_ends_at_once_without_a_traceback_and_the_request_is_billed(run: Run, tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [*COMMAND, "ask", "-m", "demo/echo", "count to 1000"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+    ) as asking:
+        assert asking.stdout is not None
+        assert asking.stdout.read(10)
+        interrupted = time.monotonic()
+        asking.send_signal(signal.SIGINT)
+        _, errors = asking.communicate(timeout=20)
+        assert time.monotonic() - interrupted < 3
+    assert asking.returncode == 130
+    assert "Traceback" not in errors
+    assert run("sql", "select status from usage", "--csv").stdout == "status\ncancelled\n"
