@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import expect
 
-from tests.browser.conftest import FrontEndUnderTest
+from tests.browser.support.front_end import FrontEndUnderTest
 from tests.browser.support.kernels import LOCKED, OLDER
 
 
@@ -66,13 +66,22 @@ async def test_an_interrupt_ends_a_running_cell(lab: FrontEndUnderTest) -> None:
     assert "KeyboardInterrupt" in await notebook.text(0)
 
 
+LAYOUT_COLOUR = "getComputedStyle(document.documentElement).getPropertyValue('--jp-layout-color0')"
+
+
 async def test_the_theme_changes_to_dark_and_back(front_end: FrontEndUnderTest) -> None:
     notebook = await front_end.open(["1"])
-    background = "getComputedStyle(document.documentElement).getPropertyValue('--jp-layout-color0')"
     await notebook.set_theme("Dark")
-    dark = await notebook.page.evaluate(background)
+    dark = await notebook.page.evaluate(LAYOUT_COLOUR)
     await notebook.set_theme("Light")
-    assert await notebook.page.evaluate(background) != dark
+    assert await notebook.page.evaluate(LAYOUT_COLOUR) != dark
+
+
+async def test_a_dark_theme_ends_with_its_test(front_end: FrontEndUnderTest) -> None:
+    await (await front_end.open(["1"])).set_theme("Dark")
+    await front_end.close(failed=False)
+    notebook = await front_end.open(["1"])
+    await expect(notebook.page.locator("body")).to_have_attribute("data-jp-theme-light", "true")
 
 
 async def test_a_notebook_can_have_a_home_of_its_own(lab: FrontEndUnderTest, home: Path) -> None:

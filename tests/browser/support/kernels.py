@@ -22,7 +22,6 @@ def write_kernelspecs(folder: Path) -> Path:
                     "display_name": OLDER,
                     "language": "python",
                     "env": {"PYTHONPATH": str(OLDER_FOLDER)},
-                    # Both front ends open a subshell for comms only where the spec allows it.
                     "metadata": {"debugger": True},
                 }
             )

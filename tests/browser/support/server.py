@@ -40,6 +40,7 @@ class JupyterServer:
         url: Ends in a slash.
         root: The folder that it shows; notebooks are written here.
         home: What `VALECHAT_HOME` is in its kernels.
+        settings: Where the front end keeps what its user changed, the theme for example.
         log: What it printed.
     """
 
@@ -48,6 +49,7 @@ class JupyterServer:
     token: str
     root: Path
     home: Path
+    settings: Path
     log: Path
 
     def notebook_url(self, name: str) -> str:
@@ -82,7 +84,8 @@ async def serve(front_end: FrontEnd, folder: Path, kernelspecs: Path) -> AsyncIt
         )
     try:
         url = await _address(process, places["runtime"] / f"jpserver-{process.pid}.json", log)
-        yield JupyterServer(front_end, url, token, places["root"], places["valechat"], log)
+        settings = places["config"] / "lab" / "user-settings"
+        yield JupyterServer(front_end, url, token, places["root"], places["valechat"], settings, log)
     finally:
         await _stop(process)
 
