@@ -206,14 +206,6 @@ def test_an_unknown_wire_is_refused_with_the_known_ones() -> None:
         Usage.from_wire("smoke.signals", {})
 
 
-def test_a_total_is_unknown_where_one_of_its_counts_is() -> None:
-    assert Usage.total([Usage(1, 2, 3), Usage(10, 20)]) == Usage(11, 22)
-
-
-def test_a_total_of_nothing_is_unknown() -> None:
-    assert Usage.total([]) == Usage()
-
-
 WORDS = st.sampled_from(
     [
         "usage", "usageMetadata", "message", "response", "type", "message_start", "message_delta", "input_tokens",

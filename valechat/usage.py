@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,26 +48,3 @@ class Usage:
         from valechat import wires
 
         return wires.read(wire, raw)
-
-    @classmethod
-    def total(cls, usages: Iterable[Usage]) -> Usage:
-        """The sum over several requests, without details. A count unknown in one is None."""
-        counted = list(usages)
-        if not counted:
-            return cls()
-        return cls(
-            _sum(u.input_tokens for u in counted),
-            _sum(u.output_tokens for u in counted),
-            _sum(u.cache_read_tokens for u in counted),
-            _sum(u.cache_write_tokens for u in counted),
-            _sum(u.reasoning_tokens for u in counted),
-        )
-
-
-def _sum(counts: Iterable[int | None]) -> int | None:
-    total = 0
-    for count in counts:
-        if count is None:
-            return None
-        total += count
-    return total

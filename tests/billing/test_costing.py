@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from valechat.billing import PriceTable, cost, price
+from valechat.reply import total_usage
 from valechat.usage import Usage
 
 AT = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -39,12 +40,12 @@ def known(usage: Usage, prices: Any = PRICES, model: str = "lab/m") -> Decimal:
 @given(first=usages(), second=usages(), prices=price_lists())
 def test_cost_is_additive(first: Usage, second: Usage, prices: dict[str, dict[str, Decimal]]) -> None:
     with decimal.localcontext(prec=80):
-        assert known(Usage.total([first, second]), prices) == known(first, prices) + known(second, prices)
+        assert known(total_usage([first, second]), prices) == known(first, prices) + known(second, prices)
 
 
 @given(usage=usages(), more=usages(), prices=price_lists())
 def test_more_tokens_never_cost_less(usage: Usage, more: Usage, prices: dict[str, dict[str, Decimal]]) -> None:
-    assert known(Usage.total([usage, more]), prices) >= known(usage, prices)
+    assert known(total_usage([usage, more]), prices) >= known(usage, prices)
 
 
 @given(usage=usages(), prices=price_lists())

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from functools import lru_cache
@@ -43,10 +44,10 @@ class Facts:
 class PriceTable:
     """Prices and facts by model. Immutable; `with_user` and updates give another table."""
 
-    def __init__(self, stored: Mapping[str, Any], user: Mapping[str, Rates] | None = None) -> None:
+    def __init__(self, stored: Mapping[str, Any]) -> None:
         self._stored = stored
-        self._user = user or {}
         self._models: Mapping[str, Any] = stored["models"]
+        self._user: Mapping[str, Rates] = {}
         self._names: dict[str, str] = {}
         for model, entry in self._models.items():
             provider = split(model)[0]
@@ -78,7 +79,9 @@ class PriceTable:
         for model, entry in prices.items():
             name = canonical(model)
             user[name] = Rates(name, read_prices(entry), "user", is_user=True)
-        return PriceTable(self._stored, user)
+        table = copy(self)
+        table._user = user  # noqa: SLF001 - the copy is this method's own
+        return table
 
     def name(self, model: str) -> str | None:
         """The table's name for a model; None when it does not have it.
