@@ -14,6 +14,7 @@ _EXPLICIT = re.compile(r"use\s+(?:the\s+)?tool\s+[`'\"]?([\w-]+)[`'\"]?(?:\s+wit
 _COMMON = frozenset(
     {"about", "after", "also", "answer", "call", "does", "each", "file", "from", "gets", "give", "given", "have"}
     | {"into", "list", "make", "name", "only", "please", "returns", "some", "tell", "text", "than", "that", "their"}
+    | {"all", "and", "any", "are", "can", "for", "how", "its", "new", "not", "one", "the", "two", "was", "you"}
     | {"them", "then", "this", "tool", "user", "uses", "value", "what", "when", "which", "will", "with", "your"}
 )
 """Words that a description and a question share by chance."""
@@ -31,17 +32,16 @@ def calls_for(question: str, tools: Sequence[Any]) -> list[ToolCall]:
     """The calls a question asks for.
 
     `use the tool NAME with {json}` calls it so, any number of times in one question. Otherwise the tool
-    is called whose name is in the question, word by word, or which shares the most words of its
-    description with it, two at least; its arguments are taken from the question's numbers and quotes.
+    is called whose name is in the question, word by word, or whose name and description share the most
+    words with it, two at least; its arguments are taken from the question's numbers and quotes.
     """
     offered = {function["name"]: function for tool in tools if (function := _function(tool))}
     explicit = [_explicit(match, question, offered) for match in _EXPLICIT.finditer(question)]
     calls = [call for call in explicit if call is not None]
     if calls or not offered:
         return calls
-    words = _words(question)
-    best = max(offered.values(), key=lambda function: _match(function, words))
-    if _match(best, words) < 2:
+    best = max(offered.values(), key=lambda function: _match(function, question))
+    if _match(best, question) < 2:
         return []
     return [ToolCall(best["name"], json.dumps(_arguments(best.get("parameters"), question)))]
 
@@ -92,12 +92,26 @@ def _explicit(match: re.Match[str], question: str, offered: Mapping[str, Any]) -
     return ToolCall(name, json.dumps(_arguments(function.get("parameters"), question)))
 
 
-def _match(function: Mapping[str, Any], words: frozenset[str]) -> int:
-    named = re.findall(r"[a-z0-9]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", function["name"]).lower())
-    if named and all(word in words for word in named):
+def _match(function: Mapping[str, Any], question: str) -> int:
+    """Words that name and description share with the question, and one more if it has the numbers the tool needs."""
+    words = _words(question)
+    named = _words(re.sub(r"([a-z])([A-Z])|_", r"\1 \2", function["name"]))
+    if named and named <= words:
         return 100 + len(named)
-    described = _words(str(function.get("description") or "")) - _COMMON
-    return sum(len(word) > 3 for word in described & words)
+    telling = named | {word for word in _words(str(function.get("description") or "")) if len(word) > 2}
+    return len((telling - _COMMON) & words) + _has_numbers_for(function.get("parameters"), question)
+
+
+def _has_numbers_for(schema: Any, question: str) -> bool:
+    if not isinstance(schema, Mapping):
+        return False
+    properties = schema.get("properties") or {}
+    needed = [name for name in properties if properties[name].get("type") in ("integer", "number")]
+    return bool(needed) and len(_numbers(question)) >= len(needed)
+
+
+def _numbers(question: str) -> list[float]:
+    return [float(number) for number in re.findall(r"(?<![\w.])-?\d+(?:\.\d+)?", question)]
 
 
 def _words(text: str) -> frozenset[str]:
@@ -108,7 +122,7 @@ def _arguments(schema: Any, question: str) -> dict[str, Any]:
     """Arguments from the question: its numbers for numbers, its quotes for strings, else the question itself."""
     if not isinstance(schema, Mapping):
         return {}
-    numbers = [float(n) for n in re.findall(r"(?<![\w.])-?\d+(?:\.\d+)?", question)][::-1]
+    numbers = _numbers(question)[::-1]
     quotes = [a or b or c for a, b, c in re.findall(r"\"([^\"]+)\"|'([^']+)'|`([^`]+)`", question)][::-1]
     properties = schema.get("properties") or {}
     arguments: dict[str, Any] = {}
