@@ -19,7 +19,7 @@ def run(tmp_path: Path, home: Path) -> Run:
     folder.mkdir()
 
     def run(*arguments: str, piped: str = "") -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
+        done = subprocess.run(
             [*COMMAND, *arguments],
             cwd=folder,
             input=piped,
@@ -29,5 +29,7 @@ def run(tmp_path: Path, home: Path) -> Run:
             timeout=60,
             check=False,
         )
+        sys.stderr.write(done.stderr)  # so that pytest shows it with a failed test
+        return done
 
     return run

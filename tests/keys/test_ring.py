@@ -227,7 +227,7 @@ async def test_the_key_file_is_opened_with_the_environments_passphrase(make_ring
 async def test_the_passphrase_is_asked_for_once_and_chosen_only_for_a_new_file(make_ring: MakeRing) -> None:
     asked: list[bool] = []
 
-    async def ask(new: bool) -> str:  # noqa: FBT001 - the callback's shape
+    async def ask(new: bool) -> str:
         asked.append(new)
         return "correct horse"
 
@@ -243,7 +243,7 @@ async def test_the_passphrase_is_asked_for_once_and_chosen_only_for_a_new_file(m
 async def test_nobody_is_asked_for_a_passphrase_without_need(make_ring: MakeRing) -> None:
     await make_ring({"VALECHAT_PASSPHRASE": "x"}).store("openai", "sk-1", place="file")
 
-    async def ask(new: bool) -> str | None:  # noqa: FBT001 - the callback's shape
+    async def ask(new: bool) -> str | None:
         raise AssertionError("not needed")
 
     assert await make_ring(ask_passphrase=ask).get("anthropic") is None

@@ -80,7 +80,7 @@ def _as_json(chat: Chat, reply: Reply) -> dict[str, object]:
         "text": reply.text,
         "model": reply.model,
         "status": reply.status,
-        "cost": None if reply.cost is None else format(reply.cost, "f"),
+        "cost": None if reply.cost is None else shown(reply.cost),
         "input_tokens": reply.usage.input_tokens,
         "output_tokens": reply.usage.output_tokens,
         "conversation": chat.conversation_id,

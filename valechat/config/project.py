@@ -7,6 +7,7 @@ to raise what the user allowed, to add servers or to redirect keys.
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -103,11 +104,17 @@ def _home() -> Path | None:
         return None
 
 
-def _refusal(file: Path, start: Path) -> str:
-    if os.name != "posix":
+if sys.platform == "win32":
+
+    def _refusal(file: Path, start: Path) -> str:
+        """Windows closes other users' folders by default, and knows no owner's number."""
         return ""
-    owner = file.stat().st_uid
-    trusted = {os.getuid(), 0}
-    if start.exists():
-        trusted.add(start.stat().st_uid)
-    return "" if owner in trusted else f"{file}: ignored, because it belongs to another user."
+
+else:
+
+    def _refusal(file: Path, start: Path) -> str:
+        owner = file.stat().st_uid
+        trusted = {os.getuid(), 0}
+        if start.exists():
+            trusted.add(start.stat().st_uid)
+        return "" if owner in trusted else f"{file}: ignored, because it belongs to another user."
