@@ -36,6 +36,7 @@ from valechat.notebook.protocol import (
     FromPanel,
     MessageShown,
     Models,
+    ModelShown,
     Notice,
     Refused,
     SelectModel,
@@ -110,6 +111,7 @@ class PanelConversation:
         self._outbox = outbox
         self._stored = stored
         self._live: dict[str, _Live] = {}
+        self._models: list[ModelShown] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
     def receive(self, content: Any) -> None:
@@ -220,11 +222,9 @@ class PanelConversation:
         return answered(stored), {row.request_id: row for row in rows}
 
     async def _send_state(self) -> None:
-        if self.chat.model is None:
-            self.chat.model = await services().default_model()
+        """Send all there is to show. Models may be slow to find, so they follow when they are not known yet."""
         conversation = self.chat.conversation_id
         head = await durably(services().ledger.conversation, conversation)
-        models = models_shown(await services().models())
         stored, rows = await self._read(conversation)
         total_cost, unpriced = _spent(rows.values())
         live = [live for live in self._live.values() if live.conversation_id == conversation]
@@ -240,17 +240,21 @@ class PanelConversation:
                     *messages_shown(settled, rows),
                     *(message for turn in live for message in (turn.question, turn.answer)),
                 ],
-                model=self.chat.model,
-                models=models,
+                model=self.chat.model or "",
+                models=self._models,
                 total_cost=total_cost,
                 unpriced=unpriced,
                 draft="",
             )
         )
+        if not self._models:
+            await self._send_models(refresh=False)
 
     async def _send_models(self, *, refresh: bool) -> None:
-        models = models_shown(await services().models(refresh=refresh))
-        self._outbox.send(Models(type="models", seq=0, model=self.chat.model or "", models=models))
+        self._models = models_shown(await services().models(refresh=refresh))
+        if self.chat.model is None:
+            self.chat.model = await services().default_model()
+        self._outbox.send(Models(type="models", seq=0, model=self.chat.model, models=self._models))
 
     def _notice(self, text: str, error: BaseException | None) -> None:
         self._outbox.send(Notice(type="notice", seq=0, text=text, error=None if error is None else error_shown(error)))
