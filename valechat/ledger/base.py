@@ -50,8 +50,8 @@ class Bucket:
 
     Every request adds to all buckets it belongs to, whether or not they have a limit now, so that
     a limit set in the evening counts the morning. `scope` is `all`, `model:openai/gpt-5`,
-    `conversation:<id>` or `rate:<provider>:<what>`; `period` is `2026-11-22`, `2026-11` or `` (never resets). `resets_at` is
-    the end of the period.
+    `conversation:<id>` or `rate:<provider>:<what>`; `period` is `2026-11-22`, `2026-11` or `` (never
+    resets). `resets_at` is the end of the period.
     """
 
     scope: str
@@ -258,10 +258,6 @@ class Ledger(Protocol):
 
     def conversation_usage(self, conversation_id: str) -> list[UsageRow]:
         """The rows of all requests of a conversation, oldest first."""
-        ...
-
-    def conversation_usage(self, conversation_id: str) -> list[UsageRow]:
-        """The rows of a conversation's requests, oldest first."""
         ...
 
     def add_tool_call(self, row: ToolCallRow) -> None:

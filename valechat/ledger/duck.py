@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from valechat.ledger import processes
 from valechat.ledger.publish import replace_file
 from valechat.ledger.streams import STREAMS
-from valechat.ledger.views import placeholder, quoted, view_script
+from valechat.ledger.views import placeholder, target, view_script
 
 if TYPE_CHECKING:
     import duckdb
@@ -82,19 +82,18 @@ class Duck:
         new.replace(path)
 
     def _ensure_placeholders(self) -> None:
-        for stream in STREAMS.values():
-            for level in ("small", "large"):
-                path = self._published / stream.name / level / "empty.parquet"
-                if not path.exists():
-                    self._write_placeholder(placeholder(stream), path)
-
-    def _write_placeholder(self, query: str, path: Path) -> None:
+        folders = [self._published / name / level for name in STREAMS for level in ("small", "large")]
+        missing = [folder / "empty.parquet" for folder in folders if not (folder / "empty.parquet").exists()]
+        if not missing:
+            return
         import duckdb
 
-        new = path.with_name(f"{path.name}.{os.getpid()}.new")
-        with duckdb.connect() as connection:
-            connection.execute(f"COPY ({query}) TO {quoted(new)} (FORMAT parquet)")
-        new.replace(path)
+        with duckdb.connect(config={"threads": 1}) as connection:
+            for path in missing:
+                new = path.with_name(f"{path.name}.{os.getpid()}.new")
+                query = placeholder(STREAMS[path.parts[-3]])
+                connection.execute(f"COPY ({query}) TO {target(new)} (FORMAT parquet)")
+                new.replace(path)
 
     def _remove_orphans(self) -> None:
         """Remove the files of processes that were killed."""

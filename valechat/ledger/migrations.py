@@ -155,6 +155,7 @@ MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
                 name TEXT NOT NULL,
                 first INTEGER NOT NULL,
                 last INTEGER NOT NULL,
+                size INTEGER,
                 written_at TEXT,
                 retired_at TEXT,
                 PRIMARY KEY (stream, kind, name)) WITHOUT ROWID""",

@@ -19,13 +19,14 @@ import sqlite3
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 from valechat.ledger.snapshots import limits_snapshot, prices_snapshot
 from valechat.ledger.streams import STREAMS, Stream, lines
 from valechat.ledger.transaction import Transaction
 
-__all__ = ["Prepared", "Publisher", "replace_file", "rows_of"]
+__all__ = ["Prepared", "Publisher", "free_name", "replace_file", "rows_of"]
 
 
 def replace_file(path: Path, content: bytes, *, sync: bool = False) -> None:
@@ -74,18 +75,13 @@ class Publisher:
                 (self.folder / stream.name / part).mkdir(parents=True, exist_ok=True)
             db.execute(
                 "INSERT OR IGNORE INTO publication (stream, tail, tail_start, tail_end, pending)"
-                " VALUES (?, '000000000000.jsonl', 0, 0, '[]')",
+                " VALUES (?, '0000.jsonl', 0, 0, '[]')",
                 (stream.name,),
             )
             state = db.execute("SELECT * FROM publication WHERE stream = ?", (stream.name,)).fetchone()
-            current = self.tail(stream.name, state["tail"])
             if state["tail_end"] == 0:
-                current.touch()
-            # A tail of another size than noted is for `heal`.
-            suspects = [
-                t for t in current.parent.glob("*.jsonl") if t != current or t.stat().st_size == state["tail_end"]
-            ]
-            if not all(_is_whole(tail) for tail in suspects):
+                self.tail(stream.name, state["tail"]).touch()
+            if not self._tails_are_whole(db, state):
                 self.rebuild_tail(db, stream)
         self.refresh(db)
 
@@ -166,6 +162,7 @@ class Publisher:
         content = lines(stream, rows)
         current = self.tail(stream.name, state["tail"])
         current.parent.mkdir(parents=True, exist_ok=True)
+        db.execute("DELETE FROM files WHERE stream = ? AND kind = 'tail'", (stream.name,))
         for old in current.parent.glob("*.jsonl"):
             if old != current:
                 replace_file(old, b"")
@@ -186,9 +183,43 @@ class Publisher:
                 continue
             if tail == current:
                 self._void_tail(db, stream.name)
-            replace_file(tail, kept)
-            if tail == current:
+                replace_file(tail, kept)
                 self._note_tail(db, stream.name, len(kept))
+            else:
+                db.execute(
+                    "UPDATE files SET size = ? WHERE stream = ? AND kind = 'tail' AND name = ?",
+                    (len(kept), stream.name, tail.name),
+                )
+                replace_file(tail, kept)
+
+    def rotate_tail(self, t: Transaction, stream: str, last: int) -> None:
+        """Start a new tail; the present one, whose newest row is `last`, is kept beside it."""
+        state = t.db.execute("SELECT * FROM publication WHERE stream = ?", (stream,)).fetchone()
+        if state["tail_end"] == 0:
+            return
+        t.db.execute(
+            "INSERT INTO files (stream, kind, name, first, last, size) VALUES (?, 'tail', ?, 0, ?, ?)",
+            (stream, state["tail"], last, state["tail_end"]),
+        )
+        tail = free_name(t.db, stream, "tail", ".jsonl")
+        replace_file(self.tail(stream, tail), b"")
+        t.db.execute(
+            "UPDATE publication SET tail = ?, tail_start = 0, tail_end = 0, pending = '[]' WHERE stream = ?",
+            (tail, stream),
+        )
+
+    def _tails_are_whole(self, db: sqlite3.Connection, state: sqlite3.Row) -> bool:
+        current = self.tail(state["stream"], state["tail"])
+        # A present tail of another size than noted is for `heal`.
+        if current.exists() and current.stat().st_size == state["tail_end"] and not _is_whole(current):
+            return False
+        for name, size in db.execute(
+            "SELECT name, size FROM files WHERE stream = ? AND kind = 'tail' AND retired_at IS NULL", (state["stream"],)
+        ).fetchall():
+            tail = self.tail(state["stream"], name)
+            if not tail.exists() or tail.stat().st_size != size or not _is_whole(tail):
+                return False
+        return True
 
     def _void_tail(self, db: sqlite3.Connection, stream: str) -> None:
         """Forget the tail's size while it is replaced; a crash in between has it written anew."""
@@ -226,6 +257,12 @@ class Publisher:
                     "UPDATE files SET written_at = NULL WHERE stream = ? AND kind = ? AND name = ?",
                     (stream, kind, name),
                 )
+
+
+def free_name(db: sqlite3.Connection, stream: str, kind: str, suffix: str) -> str:
+    """The first name no file of that kind has. Names are used again, because no file is ever taken away."""
+    taken = {row[0] for row in db.execute("SELECT name FROM files WHERE stream = ? AND kind = ?", (stream, kind))}
+    return next(name for n in count() if (name := f"{n:04d}{suffix}") not in taken)
 
 
 def rows_of(db: sqlite3.Connection, stream: Stream, seqs: Sequence[int]) -> list[sqlite3.Row]:

@@ -1,8 +1,9 @@
 """The published Parquet files: sealed from the truth, merged, rewritten when a row in them changed.
 
 Queries run at any time, so nothing is taken away from under one. A file is in place well before the
-watermark counts it, and stays well after the watermark has left it: between a query's listing of the
-files and its reading of the watermark no row is missing and none counts twice.
+watermark counts it, and keeps its rows well after the watermark has left it: between a query's listing
+of the files and its reading of the watermark no row is missing and none counts twice. A file that is
+over is emptied and its name used again, never removed: a query that has listed it would fail to open it.
 
 All of this happens outside of requests, under a lock of its own; the ledger's lock is held only to read
 rows and to note what was done.
@@ -22,10 +23,10 @@ from typing import TYPE_CHECKING
 from valechat.ledger.amounts import stamp
 from valechat.ledger.faults import translated
 from valechat.ledger.lock import locked, try_locked
-from valechat.ledger.publish import rows_of
+from valechat.ledger.publish import free_name, replace_file, rows_of
 from valechat.ledger.store import Store
 from valechat.ledger.streams import STREAMS, Stream, lines
-from valechat.ledger.views import from_lines, quoted
+from valechat.ledger.views import from_lines, placeholder, source, target
 
 if TYPE_CHECKING:
     import sqlite3
@@ -43,14 +44,14 @@ class Pace:
         merge_rows: Rows of a large file.
         mark_after: How long a file is in place before it counts; longer than a query takes from
             listing the files to reading the watermark.
-        drop_after: How long a file that no longer counts is kept; longer than any query runs.
+        empty_after: How long a file that no longer counts keeps its rows; longer than any query runs.
     """
 
     seal_rows: int = 5_000
     lag_rows: int = 1_000
     merge_rows: int = 1_000_000
     mark_after: timedelta = timedelta(seconds=10)
-    drop_after: timedelta = timedelta(minutes=10)
+    empty_after: timedelta = timedelta(minutes=10)
 
 
 class Segments:
@@ -113,7 +114,7 @@ class Segments:
         self._finish_writing()
         waits = [wait for stream in STREAMS.values() if (wait := self._move_marks(stream))]
         waits.extend(self.pace.mark_after for stream in STREAMS.values() if self._merge(stream))
-        self._drop_retired()
+        self._empty_retired()
         return min(waits, default=None)
 
     def _full(self) -> int:
@@ -128,17 +129,7 @@ class Segments:
                 return False
             first, last = state["sealed"] + 1, state["sealed"] + self.pace.seal_rows
             _plan(t.db, stream, "small", first, last)
-            tail = f"{newest:012d}.jsonl"
-            if tail != state["tail"]:
-                self.store.publisher.tail(stream.name, tail).touch()
-                t.db.execute(
-                    "INSERT OR REPLACE INTO files (stream, kind, name, first, last) VALUES (?, 'tail', ?, ?, ?)",
-                    (stream.name, state["tail"], first, newest),
-                )
-                t.db.execute(
-                    "UPDATE publication SET tail = ?, tail_start = 0, tail_end = 0, pending = '[]' WHERE stream = ?",
-                    (tail, stream.name),
-                )
+            self.store.publisher.rotate_tail(t, stream.name, newest)
             t.db.execute("UPDATE publication SET sealed = ? WHERE stream = ?", (last, stream.name))
         return True
 
@@ -173,17 +164,17 @@ class Segments:
         self._write_parquet(from_lines(stream, rows), self._folder / stream.name / kind / name)
         rows.unlink()
 
-    def _write_parquet(self, query: str, target: Path) -> None:
+    def _write_parquet(self, query: str, path: Path) -> None:
         import duckdb
 
         self._scratch.mkdir(exist_ok=True)
         temporary = self._scratch / "segment.parquet"
         with duckdb.connect(config={"threads": 1, "temp_directory": str(self._scratch)}) as connection:
-            connection.execute(f"COPY ({query}) TO {quoted(temporary)} (FORMAT parquet, COMPRESSION zstd)")
+            connection.execute(f"COPY ({query}) TO {target(temporary)} (FORMAT parquet, COMPRESSION zstd)")
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary.replace(target)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.replace(path)
 
     def _rewrite_changed(self) -> None:
         """Write the files anew that hold a row which changed or went since."""
@@ -223,7 +214,7 @@ class Segments:
         rows = self._scratch / "changed.jsonl"
         with self.store.read() as db:
             rows.write_bytes(lines(stream, rows_of(db, stream, changed)))
-        others = f"SELECT * FROM read_parquet({quoted(path)}) WHERE seq NOT IN ({', '.join(map(str, changed))})"
+        others = f"SELECT * FROM read_parquet({source(path)}) WHERE seq NOT IN ({', '.join(map(str, changed))})"
         self._write_parquet(f"{others} UNION ALL {from_lines(stream, rows)} ORDER BY seq", path)
         rows.unlink()
 
@@ -280,20 +271,24 @@ class Segments:
                 return False
             name = _plan(t.db, stream, "large", large_end + 1, small[-1]["last"])
         folder = self._folder / stream.name
-        paths = ", ".join(quoted(folder / "small" / file["name"]) for file in small)
+        paths = ", ".join(source(folder / "small" / file["name"]) for file in small)
         self._write_parquet(f"SELECT * FROM read_parquet([{paths}])", folder / "large" / name)
         self._note_written(stream.name, "large", name)
         return True
 
-    def _drop_retired(self) -> None:
-        with self.store.write() as t:
-            for file in t.db.execute("SELECT * FROM files WHERE retired_at IS NOT NULL").fetchall():
-                if self._left(file["retired_at"], self.pace.drop_after, t.now) > timedelta(0):
-                    continue
-                try:
-                    (self._folder / file["stream"] / file["kind"] / file["name"]).unlink(missing_ok=True)
-                except PermissionError:  # Windows: a query has it open
-                    continue
+    def _empty_retired(self) -> None:
+        """Empty the files that no query counts any more, and free their names."""
+        with self.store.read() as db:
+            retired = db.execute("SELECT * FROM files WHERE retired_at IS NOT NULL").fetchall()
+        for file in retired:
+            if self._left(file["retired_at"], self.pace.empty_after, self.store.clock()) > timedelta(0):
+                continue
+            path = self._folder / file["stream"] / file["kind"] / file["name"]
+            if file["kind"] == "tail":
+                replace_file(path, b"")
+            else:
+                self._write_parquet(placeholder(STREAMS[file["stream"]]), path)
+            with self.store.write() as t:
                 t.db.execute(
                     "DELETE FROM files WHERE stream = ? AND kind = ? AND name = ?",
                     (file["stream"], file["kind"], file["name"]),
@@ -314,9 +309,9 @@ def _newest(db: sqlite3.Connection, stream: str) -> int:
 
 
 def _plan(db: sqlite3.Connection, stream: Stream, kind: str, first: int, last: int) -> str:
-    name = f"{first:012d}-{last:012d}.parquet"
+    name = free_name(db, stream.name, kind, ".parquet")
     db.execute(
-        "INSERT OR REPLACE INTO files (stream, kind, name, first, last) VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO files (stream, kind, name, first, last) VALUES (?, ?, ?, ?, ?)",
         (stream.name, kind, name, first, last),
     )
     return name

@@ -181,12 +181,6 @@ class SqliteLedger:
             rows = db.execute("SELECT * FROM usage WHERE conversation_id = ? ORDER BY seq", (conversation_id,))
             return [usage_of(row) for row in rows]
 
-    def conversation_usage(self, conversation_id: str) -> list[UsageRow]:
-        """See `Ledger.conversation_usage`."""
-        with self._store.read() as db:
-            rows = db.execute("SELECT * FROM usage WHERE conversation_id = ? ORDER BY seq", (conversation_id,))
-            return [usage_of(row) for row in rows]
-
     def add_tool_call(self, row: ToolCallRow) -> None:
         """See `Ledger.add_tool_call`. An id that is stored is left alone."""
         with self._store.write() as t:

@@ -11,12 +11,17 @@ from pathlib import Path
 
 from valechat.ledger.streams import MONEY, STREAMS, Stream
 
-__all__ = ["from_lines", "placeholder", "quoted", "view_script"]
+__all__ = ["from_lines", "placeholder", "source", "target", "view_script"]
 
 
-def quoted(path: Path) -> str:
-    """A path as a SQL string that no character of it turns into a pattern."""
+def source(path: Path) -> str:
+    """A path to read, as a SQL string that no character of it turns into a pattern."""
     return _literal(_escaped(path))
+
+
+def target(path: Path) -> str:
+    """A path to write, as a SQL string."""
+    return _literal(path.as_posix())
 
 
 def _escaped(path: Path) -> str:
@@ -52,7 +57,7 @@ def _lines_source(stream: Stream, pattern: str, *, lenient: bool) -> str:
 
 def from_lines(stream: Stream, path: Path) -> str:
     """A query for the rows of a file of JSON lines, typed; it fails at a line that cannot be read."""
-    return f"SELECT seq, {_typed(stream.columns)} FROM {_lines_source(stream, quoted(path), lenient=False)}"
+    return f"SELECT seq, {_typed(stream.columns)} FROM {_lines_source(stream, source(path), lenient=False)}"
 
 
 def placeholder(stream: Stream) -> str:
@@ -117,13 +122,13 @@ def _limits_view(published: Path) -> str:
         "resets_at": "VARCHAR",
         "holds": "STRUCT(amount VARCHAR, lapses_at VARCHAR)[]",
     }
-    source = _read_json(quoted(published / "limits.jsonl"), columns, lenient=False)
+    found = _read_json(source(published / "limits.jsonl"), columns, lenient=False)
     return f"""
 WITH snapshot AS (
     SELECT "limit", scope, period, CAST(amount AS {MONEY}) AS amount, CAST(used AS {MONEY}) AS used, holds,
         CAST(resets_at AS TIMESTAMPTZ) AS resets_at,
         coalesce(CAST(resets_at AS TIMESTAMPTZ) <= now(), false) AS is_over
-    FROM {source}),
+    FROM {found}),
 standing AS (
     SELECT * REPLACE (
         CASE WHEN is_over THEN 0 ELSE used END AS used,
@@ -147,12 +152,12 @@ def _prices_view(published: Path) -> str:
         "source": "VARCHAR",
     }
     wire = {name: _wire_type(kind) for name, kind in columns.items()}
-    source = _read_json(quoted(published / "prices.jsonl"), wire, lenient=False)
+    found = _read_json(source(published / "prices.jsonl"), wire, lenient=False)
     per_million = ", ".join(
         f"TRY_CAST(unit_prices->>'{name}' AS {MONEY}) AS {name}"
         for name in ("input", "output", "cache_read", "cache_write")
     )
-    return f"SELECT *, {per_million} FROM (SELECT {_typed(columns)} FROM {source})"
+    return f"SELECT *, {per_million} FROM (SELECT {_typed(columns)} FROM {found})"
 
 
 def view_script(published: Path) -> str:
