@@ -61,6 +61,10 @@ def nodes(tree: ast.AST) -> Iterator[ast.AST]:
             yield from nodes(child)
 
 
+def dotted(module: Path) -> str:
+    return ".".join(["valechat", *module.relative_to(PACKAGE).with_suffix("").parts]).removesuffix(".__init__")
+
+
 def imported(module: Path) -> Iterator[str]:
     """Every module that may be imported when the file's code runs, inside functions too, by its dotted name."""
     for node in nodes(ast.parse(module.read_text())):
@@ -125,14 +129,10 @@ def test_a_value_needs_only_the_standard_library(module: Path) -> None:
 
 
 def test_the_core_runs_without_jupyter(home: Path) -> None:
-    program = f"""
-import importlib, pkgutil, sys, valechat
-for found in pkgutil.walk_packages(valechat.__path__, "valechat."):
-    if found.name.split(".")[1] != "notebook" and not found.name.endswith(".__main__"):
-        importlib.import_module(found.name)
-print(*sorted({JUPYTER!r} & set(sys.modules)))
-"""
-    assert run(program, home).split() == []
+    core = [dotted(module) for module in MODULES if part(module) != "notebook" and module.name != "__main__.py"]
+    program = f"import importlib, sys; [importlib.import_module(name) for name in {core}]; print(*sys.modules)"
+    loaded = {found.partition(".")[0] for found in run(program, home).split()}
+    assert loaded & JUPYTER == set()
 
 
 def test_importing_valechat_loads_nothing_heavy(home: Path) -> None:
