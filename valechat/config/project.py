@@ -106,13 +106,13 @@ def _home() -> Path | None:
 
 if sys.platform == "win32":
 
-    def _refusal(file: Path, start: Path) -> str:
+    def _refusal(_file: Path, _start: Path, /) -> str:
         """Windows closes other users' folders by default, and knows no owner's number."""
         return ""
 
 else:
 
-    def _refusal(file: Path, start: Path) -> str:
+    def _refusal(file: Path, start: Path, /) -> str:
         owner = file.stat().st_uid
         trusted = {os.getuid(), 0}
         if start.exists():
