@@ -92,9 +92,11 @@ function reduced(view: View, message: Exclude<ToPanel, State>): View {
     case "turn_ended":
       return ended(view, message.turn, message.answer, message.total_cost, message.unpriced);
     case "refused": {
-      const ours = view.pending.some((p) => p.turn === message.turn);
+      const shown = view.messages.some((m) => m.turn === message.turn);
+      const ours = shown || view.pending.some((p) => p.turn === message.turn);
       return {
         ...view,
+        messages: shown ? view.messages.filter((m) => m.turn !== message.turn) : view.messages,
         pending: view.pending.filter((p) => p.turn !== message.turn),
         stopping: view.stopping.filter((turn) => turn !== message.turn),
         draft: ours || view.draft === "" ? joined(message.text, view.draft) : view.draft,

@@ -177,6 +177,20 @@ describe("typed text", () => {
     expect(running(view)).toEqual([]);
   });
 
+  it("comes back from a turn that had started, and takes the turn's messages along", () => {
+    const started = after(EMPTY, state(1), {
+      type: "turn_started",
+      seq: 2,
+      turn: "t1",
+      question: { ...question("Why?"), turn: "t1" },
+      answer: message({ id: "a-t1", status: "streaming", turn: "t1" }),
+    });
+    const view = after({ ...started, draft: "newly typed" }, refused("Why?", 3));
+    expect(view.messages).toEqual([]);
+    expect(view.draft).toBe("Why?\nnewly typed");
+    expect(running(view)).toEqual([]);
+  });
+
   it("comes back once, though the next state repeats it", () => {
     const view = after(asked(after(EMPTY, state(1)), "t1", "Why?"), refused("Why?"), state(3, { draft: "Why?" }));
     expect(view.draft).toBe("Why?");

@@ -67,7 +67,10 @@ class _Live:
     def __init__(self, message: Send, model: str, conversation_id: str) -> None:
         self.turn = message["turn"]
         self.conversation_id = conversation_id
-        self.question = question_shown(new_id(), message["text"], datetime.now(UTC))
+        self.question: MessageShown = {
+            **question_shown(new_id(), message["text"], datetime.now(UTC)),
+            "turn": self.turn,
+        }
         self.task: asyncio.Task[None] | None = None
         self._answer = blank_answer(new_id(), model, self.turn)
         self._text: list[str] = []

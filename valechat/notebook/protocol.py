@@ -187,7 +187,7 @@ class State(TypedDict):
 
 
 class TurnStarted(TypedDict):
-    """The question is stored and the answer begins: both messages as they stand."""
+    """The question is taken and the answer is on its way: both messages as they stand."""
 
     type: Literal["turn_started"]
     seq: int
@@ -229,7 +229,10 @@ class TurnEnded(TypedDict):
 
 
 class Refused(TypedDict):
-    """The question was not sent (limit, missing key, wrong model): its text goes back to the composer."""
+    """The question found no answer (limit, missing key, server down): its text goes back to the composer.
+
+    Both messages of the turn are taken back, if it had started.
+    """
 
     type: Literal["refused"]
     seq: int
