@@ -64,16 +64,17 @@ Script = Callable[[Connection], Awaitable[None]]
 class FaultServer:
     """A scripted server on loopback. Each request takes the next script; the last one is repeated."""
 
-    def __init__(self, *scripts: Script) -> None:
+    def __init__(self, *scripts: Script, port: int = 0) -> None:
         self.requests: list[Received] = []
         self.connections = 0
         self.client_left = asyncio.Event()
         self.arrived = asyncio.Event()
         self._scripts = list(scripts)
+        self._port = port
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._port)
         self.port: int = self._server.sockets[0].getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         return self

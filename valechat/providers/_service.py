@@ -25,6 +25,7 @@ import orjson
 
 from valechat.errors import ConfigError, MissingKey, ProviderError, StreamBroken, TimedOut
 from valechat.providers import _errors
+from valechat.providers._deadline import Deadline
 from valechat.providers._http import FOREIGN, Response, connect, foreign_error, open_response, read_body
 from valechat.providers._limits import read_rate_limits
 from valechat.providers._sse import (
@@ -234,6 +235,7 @@ class EventStream:
 
     async def __aenter__(self) -> Self:
         self._overdue_at = asyncio.get_running_loop().time() + self._service.most_seconds
+        self._deadline = Deadline()
         self._sent = await self._service.send("POST", *self._post, self.timeout)
         self._bytes = cast(AsyncGenerator[bytes, None], self._sent.response.aiter_bytes())
         return self
@@ -245,6 +247,7 @@ class EventStream:
             if error is None and not self._ended:
                 await self._drain()
         finally:
+            self._deadline.close()
             await self._bytes.aclose()
             await self._sent.response.aclose()
 
@@ -277,8 +280,7 @@ class EventStream:
         events: list[ServerEvent] = []
         while not events and not self._ended:
             try:
-                async with asyncio.timeout_at(min(silent_at, self._overdue_at)):
-                    data = await anext(self._bytes, None)
+                data = await self._deadline.wait(anext(self._bytes, None), min(silent_at, self._overdue_at))
                 if data is None:
                     self._ended = True
                     events = self._parser.finish()
