@@ -31,6 +31,8 @@ from valechat.ledger.views import from_lines, placeholder, source, target
 if TYPE_CHECKING:
     import sqlite3
 
+    import duckdb
+
 __all__ = ["Pace", "Segments"]
 
 
@@ -63,6 +65,7 @@ class Segments:
         self._folder = store.publisher.folder
         self._lock = store.folder / "publish.lock"
         self._scratch = store.folder / "publish.tmp"
+        self._duck: duckdb.DuckDBPyConnection | None = None
 
     def is_due(self, db: sqlite3.Connection) -> bool:
         """Whether `tend` has something to do now or soon."""
@@ -78,7 +81,10 @@ class Segments:
         with translated(self._folder):
             self.store.folder.mkdir(parents=True, exist_ok=True)
             with try_locked(self._lock) as mine:
-                return self._tend() if mine else timedelta(seconds=1)
+                if not mine:
+                    return timedelta(seconds=1)
+                with self._writing():
+                    return self._tend()
 
     def complete(self) -> None:
         """Bring removed and changed rows out of the files before returning; waits for another process."""
@@ -101,11 +107,21 @@ class Segments:
     def _working(self) -> Iterator[None]:
         with translated(self._folder):
             self.store.folder.mkdir(parents=True, exist_ok=True)
-            with locked(self._lock):
+            with locked(self._lock), self._writing():
                 yield
 
-    def _tend(self) -> timedelta | None:
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Begin without leftovers of a process that was killed, and close the writer of Parquet files after."""
         shutil.rmtree(self._scratch, ignore_errors=True)
+        try:
+            yield
+        finally:
+            if self._duck is not None:
+                self._duck.close()
+                self._duck = None
+
+    def _tend(self) -> timedelta | None:
         self._finish_writing()
         self._rewrite_changed()
         for stream in STREAMS.values():
@@ -169,8 +185,9 @@ class Segments:
 
         self._scratch.mkdir(exist_ok=True)
         temporary = self._scratch / "segment.parquet"
-        with duckdb.connect(config={"threads": 1, "temp_directory": str(self._scratch)}) as connection:
-            connection.execute(f"COPY ({query}) TO {target(temporary)} (FORMAT parquet, COMPRESSION zstd)")
+        if self._duck is None:
+            self._duck = duckdb.connect(config={"threads": 1, "temp_directory": str(self._scratch)})
+        self._duck.execute(f"COPY ({query}) TO {target(temporary)} (FORMAT parquet, COMPRESSION zstd)")
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
         path.parent.mkdir(parents=True, exist_ok=True)
