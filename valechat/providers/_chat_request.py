@@ -27,6 +27,7 @@ from valechat.messages import (
     ToolCallPart,
     ToolResultPart,
 )
+from valechat.providers._schema import can_be_strict, schema_name
 from valechat.providers.base import Capabilities, Request
 
 __all__ = ["WIRE", "Dialect", "chat_body"]
@@ -102,26 +103,10 @@ def chat_body(
 
 
 def _json_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
-    name = re.sub(r"[^a-zA-Z0-9_-]", "_", str(schema.get("title") or "answer"))[:64]
     return {
         "type": "json_schema",
-        "json_schema": {"name": name, "schema": dict(schema), "strict": _can_be_strict(schema)},
+        "json_schema": {"name": schema_name(schema), "schema": dict(schema), "strict": can_be_strict(schema)},
     }
-
-
-def _can_be_strict(schema: Any) -> bool:
-    """Whether every object closes itself and requires all it has (guide "Structured outputs", supported schemas)."""
-    if isinstance(schema, list):
-        return all(map(_can_be_strict, schema))
-    if not isinstance(schema, Mapping):
-        return True
-    if schema.get("type") == "object" or "properties" in schema:
-        names = schema.get("properties") or {}
-        if schema.get("additionalProperties") is not False or set(names) != set(schema.get("required") or ()):
-            return False
-        if not all(map(_can_be_strict, names.values())):
-            return False
-    return all(_can_be_strict(value) for name, value in schema.items() if name not in ("properties", "default", "enum"))
 
 
 class _Messages:

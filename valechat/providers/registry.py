@@ -23,12 +23,14 @@ GROUP = "valechat.providers"
 # A kind (and API, where it has several): the module and factory, and what its address ends in.
 _KINDS: dict[str, tuple[str, str]] = {
     "openai": ("valechat.providers.openai_chat:create", ""),
-    "openai/chat": ("valechat.providers.openai_chat:create", ""),
+    "openai/responses": ("valechat.providers.openai_responses:create", ""),
     "openai-compatible": ("valechat.providers.openai_chat:create", ""),
+    "openai-compatible/responses": ("valechat.providers.openai_responses:create", ""),
     "lmstudio": ("valechat.providers.openai_chat:create", ""),
+    "lmstudio/responses": ("valechat.providers.openai_responses:create", ""),
     "openrouter": ("valechat.providers.openai_chat:create", ""),
     "ollama": ("valechat.providers.openai_chat:create", "/v1"),
-    "anthropic": ("valechat.providers.openai_chat:create", "/v1"),
+    "anthropic": ("valechat.providers.anthropic:create", "/v1"),
     "gemini": ("valechat.providers.openai_chat:create", "/openai"),
 }
 
@@ -58,12 +60,14 @@ def build(name: str, settings: ProviderSettings | None = None, key: KeySource | 
                 fix=f"Name one of {', '.join(sorted(KNOWN))}, or add [providers.{name}].",
             )
         settings = ProviderSettings(kind=known.kind, base_url=known.base_url)
-    factory, path = _factory(settings.kind, settings.api)
     usual = known or KNOWN.get(settings.kind)
     base_url = settings.base_url or (usual.base_url if usual else "")
     if not base_url:
         raise ConfigError(f"The address of {name} is not known.", fix=f"Write `base_url` in [providers.{name}].")
     built_in = usual is not None and base_url.rstrip("/") == usual.base_url
+    # OpenAI itself is asked over Responses; what only speaks like it, over Chat Completions.
+    own_api = "responses" if built_in and settings.kind == "openai" else None
+    factory, path = _factory(settings.kind, settings.api or own_api)
     base_url = checked_base_url(name, base_url, allow_insecure=settings.allow_insecure)
     setup = Setup(
         name=name,

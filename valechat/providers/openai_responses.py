@@ -1,0 +1,111 @@
+"""OpenAI's Responses API."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from typing import Any
+
+from valechat.errors import StreamBroken
+from valechat.providers._chat_models import chat_models
+from valechat.providers._health import health_of
+from valechat.providers._openai_names import reasons, sees
+from valechat.providers._responses_reader import ResponsesReader
+from valechat.providers._responses_request import WIRE, responses_body
+from valechat.providers._service import EventStream, HttpService
+from valechat.providers._setup import Setup, settings_schema
+from valechat.providers.base import Capabilities, Chunk, Health, ModelInfo, NoteChunk, RateLimits, Request
+
+__all__ = ["OpenAIResponses", "create"]
+
+CHECK_SECONDS = 10.0
+
+
+def create(setup: Setup) -> OpenAIResponses:
+    """The adapter for a provider's settings."""
+    return OpenAIResponses(setup.connect(), local=setup.local, official=setup.built_in == "openai", models=setup.models)
+
+
+class OpenAIResponses:
+    """A provider that speaks Responses.
+
+    Args:
+        http: Its server.
+        local: Its models run on this machine and are free.
+        official: It is OpenAI itself, whose models' abilities are known.
+        models: Its models by name; empty to ask the server.
+    """
+
+    wire = WIRE
+
+    def __init__(
+        self, http: HttpService, *, local: bool = False, official: bool = False, models: tuple[str, ...] = ()
+    ) -> None:
+        self.name = http.provider
+        self.local = local
+        self._http = http
+        self._official = official
+        self._models = models
+
+    async def stream(self, request: Request) -> AsyncGenerator[Chunk, None]:
+        """Send a request and yield what arrives; see `Provider.stream`."""
+        capabilities = self.capabilities(request.model)
+        body, notes = responses_body(request, self.name, capabilities, official=self._official)
+        for note in notes:
+            yield NoteChunk(note)
+        reader = ResponsesReader(self.name)
+        async with (
+            self._http.stream_events("/responses", body, timeout=request.options.timeout) as events,
+            aclosing(self._read(events, reader)) as chunks,
+        ):
+            async for chunk in chunks:
+                yield chunk
+
+    async def _read(self, events: EventStream, reader: ResponsesReader) -> AsyncGenerator[Chunk, None]:
+        async for event in events:
+            if event.data.strip() == b"[DONE]":
+                break
+            value = events.decode(event)
+            if isinstance(value, Mapping) and (value.get("type") == "error" or _refused(value)):
+                raise events.error(value)
+            for chunk in reader.read(value):
+                yield chunk
+            if reader.failed is not None:
+                raise events.error(reader.failed)
+            if reader.ended:
+                break
+        if not reader.ended:
+            raise StreamBroken(f"The answer of {self.name} ended before it was complete.", provider=self.name)
+        for chunk in reader.finish():
+            yield chunk
+
+    async def models(self) -> list[ModelInfo]:
+        """The models the server offers for chat."""
+        if self._models:
+            return [ModelInfo(name) for name in self._models]
+        return chat_models(await self._http.get_json("/models"))
+
+    async def check(self) -> Health:
+        """Whether the server can be used now."""
+        return await health_of(self._http.get_json("/models", timeout=CHECK_SECONDS))
+
+    def capabilities(self, model: str) -> Capabilities:
+        """What is known of a model without asking: OpenAI's own only."""
+        if not self._official:
+            return Capabilities()
+        return Capabilities(
+            tools=True, images=sees(model), files=sees(model), reasoning=reasons(model, official=True), schema=True
+        )
+
+    def rate_limits(self) -> RateLimits | None:
+        """What the server last said of its rate limits."""
+        return self._http.rate_limits
+
+    def config_schema(self) -> Mapping[str, Any]:
+        """JSON Schema of the provider's settings."""
+        return settings_schema(self._http.base_url, apis=("responses", "chat"))
+
+
+def _refused(value: Mapping[str, Any]) -> bool:
+    """Whether it is an error in the form of a refusal's body. A response has a field `error` as well."""
+    return bool(value.get("error")) and value.get("object") != "response" and "response" not in value
