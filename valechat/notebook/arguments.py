@@ -158,7 +158,7 @@ class _Parser(argparse.ArgumentParser):
 
 @cache
 def _parser() -> _Parser:
-    parser = _Parser(prog="%%valechat", add_help=False, allow_abbrev=False, exit_on_error=False)
+    parser = _Parser(prog="%%valechat", add_help=False, allow_abbrev=False)
     add: Callable[..., Any] = parser.add_argument
     add("models", nargs="*")
     add("-m", "--model", action="append", default=[])

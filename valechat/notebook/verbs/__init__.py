@@ -3,7 +3,21 @@
 from __future__ import annotations
 
 # The order is the help's.
-from valechat.notebook.verbs import models, talks, fixing, money, tables, keys, files, manual  # isort: skip
+from valechat.notebook.verbs import models, talks, fixing, money, tables, keys, files, health, manual  # isort: skip
 from valechat.notebook.verbs.registry import VERBS, Call, Verb, verb
 
-__all__ = ["VERBS", "Call", "Verb", "files", "fixing", "keys", "manual", "models", "money", "tables", "talks", "verb"]
+__all__ = [
+    "VERBS",
+    "Call",
+    "Verb",
+    "files",
+    "fixing",
+    "health",
+    "keys",
+    "manual",
+    "models",
+    "money",
+    "tables",
+    "talks",
+    "verb",
+]
