@@ -12,11 +12,12 @@ from valechat.ledger.rows import conversation_of, message_columns, message_of, w
 from valechat.ledger.transaction import Transaction
 from valechat.money import add
 
-__all__ = ["bill", "change", "delete", "get", "latest", "messages", "search", "start", "store"]
+__all__ = ["bill", "change", "delete", "forget_words", "get", "latest", "messages", "search", "start", "store"]
 
 _HEADS = (
     "SELECT c.*, (SELECT count(*) FROM messages m WHERE m.conversation_id = c.id) AS message_count FROM conversations c"
 )
+_MERGE_PAGES = 500
 _FIRST_UNSPACED = "\u2e80"
 """From here on lie the scripts that are written without spaces, where a word is no token of the index."""
 
@@ -64,10 +65,20 @@ def delete(t: Transaction, conversation_id: str) -> None:
             t.publish(stream, row["seq"])
         t.db.execute(f"DELETE FROM {stream} WHERE {column} = ?", (conversation_id,))
     t.db.execute("INSERT OR IGNORE INTO deleted_conversations (id) VALUES (?)", (conversation_id,))
-    # Deleted words stay in the index's old segments until those are merged.
-    t.db.execute("INSERT INTO messages_search(messages_search) VALUES ('optimize')")
     t.db.execute("DELETE FROM ceilings WHERE scope = ?", (f"conversation:{conversation_id}",))
     t.limits = True
+
+
+def forget_words(t: Transaction, *, begin: bool) -> bool:
+    """Take a step in removing deleted words from the search's index; whether there is more to do.
+
+    FTS5 keeps them in old segments until those are merged. A step is short, so that requests come
+    between. See "The 'merge' command" in https://www.sqlite.org/fts5.html.
+    """
+    before = t.db.total_changes
+    pages = -_MERGE_PAGES if begin else _MERGE_PAGES
+    t.db.execute("INSERT INTO messages_search(messages_search, rank) VALUES ('merge', ?)", (pages,))
+    return t.db.total_changes - before >= 2
 
 
 def store(t: Transaction, stored: Sequence[StoredMessage]) -> None:

@@ -147,6 +147,11 @@ class SqliteLedger:
         with self._store.write() as t:
             conversations.delete(t, conversation_id)
         self._segments.complete()
+        begin, more = True, True
+        while more:
+            with self._store.write() as t:
+                more = conversations.forget_words(t, begin=begin)
+            begin = False
 
     def conversation(self, conversation_id: str) -> Conversation | None:
         """See `Ledger.conversation`."""
