@@ -74,7 +74,8 @@ export const EMPTY: View = {
 /** The view after a message from the kernel. */
 export function apply(view: View, message: ToPanel): Applied {
   if (message.type === "state") return { view: replaced(view, message), resync: false };
-  if (view.seq === null || message.seq <= view.seq) return { view, resync: false };
+  if (view.seq === null) return { view: said(view, message), resync: false };
+  if (message.seq <= view.seq) return { view, resync: false };
   if (message.seq > view.seq + 1) return { view: { ...view, seq: null }, resync: true };
   return { view: { ...reduced(view, message), seq: message.seq, link: "live" }, resync: false };
 }
@@ -114,6 +115,11 @@ function reduced(view: View, message: Exclude<ToPanel, State>): View {
       // A newer kernel may say what this panel does not know; its number still counts.
       return view;
   }
+}
+
+/** Without a state only a notice counts: it may say why there is none. */
+function said(view: View, message: ToPanel): View {
+  return message.type === "notice" ? { ...view, notice: { text: message.text, error: message.error } } : view;
 }
 
 function replaced(view: View, state: State): View {

@@ -23,6 +23,8 @@ export const strings = {
 
   emptyTitle: "Ask about your data, your code, anything",
   emptyDemo: "is a demonstration that runs on this machine. It costs nothing and sends nothing anywhere.",
+  emptyDemoPriced:
+    "is a demonstration that runs on this machine and sends nothing anywhere. Its prices are invented, to show the bill.",
   emptyLocal: "answers. It runs on this machine and costs nothing.",
   emptyPriced: (input: string, output: string) => `answers, at ${input} in and ${output} out per million tokens.`,
   emptyUnpriced: "answers. Its price is not known.",

@@ -21,10 +21,15 @@ function streaming(turn = "t1", seq = 1): View {
 }
 
 describe("sequence numbers", () => {
-  it("takes nothing before the first state", () => {
-    const { view, resync } = apply(EMPTY, { type: "notice", seq: 1, text: "Hi", error: null });
+  it("takes nothing of a conversation before the first state", () => {
+    const { view, resync } = apply(EMPTY, { type: "deltas", seq: 1, deltas: [{ turn: "t1", text: "x" }] });
     expect(view).toBe(EMPTY);
     expect(resync).toBe(false);
+  });
+
+  it("shows a notice without a state, which may say why there is none", () => {
+    const { view } = apply(EMPTY, { type: "notice", seq: 1, text: "", error });
+    expect(view).toMatchObject({ seq: null, ready: false, notice: { error } });
   });
 
   it("asks for the whole state once when a number is missing, and changes nothing", () => {

@@ -13,7 +13,12 @@ export interface CellInserter {
 }
 
 /** While code still grows, colours are drawn only up to this length: each tick draws all of it again. */
-const MOST_WHILE_GROWING = 8_000;
+const MOST_WHILE_GROWING = 4_000;
+
+/** Whether growing code is shown without colours for now, so that its end draws it again. */
+export function waitsForColours(code: string, growing: boolean): boolean {
+  return growing && code.length > MOST_WHILE_GROWING;
+}
 
 const views = new WeakMap<Element, CodeBlock>();
 
@@ -47,7 +52,7 @@ export class CodeBlock {
   /** Shows this code. `growing` while more is expected. */
   update(code: string, growing: boolean): void {
     this.code = code;
-    const html = growing && code.length > MOST_WHILE_GROWING ? null : highlighted(code, this.language);
+    const html = waitsForColours(code, growing) ? null : highlighted(code, this.language);
     if (html === null) this.target.textContent = code;
     else this.target.replaceChildren(sanitized(html));
   }

@@ -14,6 +14,7 @@ export function decorate(fragment: DocumentFragment, cells: CellInserter | null,
     code.parentElement?.replaceWith(block.node);
   }
   for (const table of fragment.querySelectorAll("table")) scrollable(table);
+  for (const box of fragment.querySelectorAll("li > input")) box.parentElement?.classList.add("vc-task");
   for (const element of fragment.querySelectorAll("[src]")) element.removeAttribute("src");
 }
 
@@ -67,6 +68,9 @@ function imageButton(image: HTMLImageElement): Element {
 }
 
 function scrollable(table: HTMLTableElement): void {
+  const head = table.tHead;
+  // Markdown has no table without a head, so models leave it empty.
+  if (head && head.textContent?.trim() === "") head.hidden = true;
   const frame = document.createElement("div");
   frame.className = "vc-table";
   frame.tabIndex = 0;

@@ -1,7 +1,7 @@
 /** What stands in an empty conversation: who answers, at what price, and three questions to click. */
 import { html, type TemplateResult } from "lit-html";
 
-import { formatPrice } from "../format";
+import { formatPrice, isZero } from "../format";
 import { icon } from "../icons";
 import type { ModelShown } from "../protocol";
 import { strings } from "../strings";
@@ -31,8 +31,12 @@ function introduction(id: string, model: ModelShown | undefined): TemplateResult
   return html`<strong>${model.name || id}</strong> ${terms(model)}`;
 }
 
+function isFree({ input_price: input, output_price: output }: ModelShown): boolean {
+  return [input, output].every((price) => price === null || isZero(price));
+}
+
 function terms(model: ModelShown): string {
-  if (model.demo) return strings.emptyDemo;
+  if (model.demo) return isFree(model) ? strings.emptyDemo : strings.emptyDemoPriced;
   if (model.local) return strings.emptyLocal;
   const input = model.input_price === null ? null : formatPrice(model.input_price);
   const output = model.output_price === null ? null : formatPrice(model.output_price);

@@ -7,7 +7,7 @@
  */
 import { Lexer, Marked, type Token, type Tokens } from "marked";
 
-import { CodeBlock, codeBlockOf, type CellInserter } from "./code";
+import { CodeBlock, codeBlockOf, waitsForColours, type CellInserter } from "./code";
 import { decorate } from "./decorate";
 import { sanitized } from "./sanitize";
 
@@ -86,7 +86,7 @@ export class MarkdownView {
     const language = token.type === "code" ? languageOf(token as Tokens.Code) : null;
     if (language !== null) {
       const code = (token as Tokens.Code).text;
-      const key = `${growing ? "g" : "f"}:code:${language}:${code}`;
+      const key = `${waitsForColours(code, growing) ? "plain" : "code"}:${language}:${code}`;
       if (old?.key === key) return old;
       const previous = codeBlockOf(old?.nodes[0]);
       const view = previous?.language === language ? previous : new CodeBlock(language, this.cells);

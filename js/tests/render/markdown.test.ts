@@ -24,7 +24,7 @@ const all = Object.values(corpus).join("\n\n");
 
 describe.each([...Object.entries(corpus), ["everything in one message", all] as const])("streamed %s", (_, text) => {
   it("looks at its last tick as if it had been drawn at once", () => {
-    for (let seed = 1; seed <= 3; seed++) {
+    for (let seed = 1; seed <= 2; seed++) {
       const view = new MarkdownView();
       for (const prefix of prefixes(text, seed)) view.update(prefix, false);
       expect(view.node.innerHTML, `seed ${seed}`).toBe(whole(text, false));
@@ -60,7 +60,7 @@ describe("a growing answer", () => {
 
   it("parses no settled text again", () => {
     const view = new MarkdownView();
-    const long = Array.from({ length: 400 }, (_, i) => `Paragraph ${i} with *some* words.`).join("\n\n");
+    const long = Array.from({ length: 120 }, (_, i) => `Paragraph ${i} with *some* words.`).join("\n\n");
     view.update(long, false);
     const touched: Node[] = [];
     const observer = new MutationObserver((records) => touched.push(...records.flatMap((r) => [...r.addedNodes])));
@@ -85,6 +85,12 @@ describe("a growing answer", () => {
     expect(view.node.textContent).toContain("Right.");
     expect(view.node.textContent).not.toContain("wrong");
   });
+});
+
+it("hides the head of a table that has none to show", () => {
+  const view = new MarkdownView();
+  view.update("| | |\n|--|--|\n| a | 1 |\n\n| x | |\n|--|--|\n| a | 1 |", true);
+  expect([...view.node.querySelectorAll("thead")].map((head) => head.hidden)).toEqual([true, false]);
 });
 
 describe("code", () => {

@@ -50,6 +50,11 @@ describe("an empty conversation", () => {
     expect(el.querySelector(".vc-empty")?.textContent).toContain("demonstration");
   });
 
+  it("says that the demonstration's prices are invented where it has any", async () => {
+    await panel({ models: [model("demo/echo", { demo: true, input_price: "1.25", output_price: "10" })] });
+    expect(el.querySelector(".vc-empty")?.textContent).toContain("prices are invented");
+  });
+
   it("says what a paid model costs", async () => {
     const paid = model("openai/gpt-5-mini", { input_price: "0.25", output_price: "2" });
     await panel({ model: paid.id, models: [paid] });
