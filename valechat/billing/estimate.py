@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_FLOOR, Context, Decimal
+from decimal import Context, Decimal
 from typing import Any, Protocol
 
 from valechat.billing.costing import served_rates
@@ -185,8 +185,7 @@ def fit_max_tokens(
         return None
     if units.output == 0:
         return max_tokens
-    floor = Context(prec=60, rounding=ROUND_FLOOR)
-    fits = min(max_tokens, int(floor.divide_int(EXACT.scaleb(left, 6), units.output)))
+    fits = min(max_tokens, int(EXACT.divide_int(EXACT.scaleb(left, 6), units.output)))
     return fits if fits >= min(_LEAST_OUTPUT, max_tokens) else None
 
 
