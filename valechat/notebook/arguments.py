@@ -18,7 +18,16 @@ from typing import Any, NoReturn
 from valechat.errors import ConfigError
 from valechat.notebook.formats import FORMATS
 
-__all__ = ["Asking", "option_names", "parse_cell", "parse_line", "split_assignment", "takes_value", "words"]
+__all__ = [
+    "Asking",
+    "option_names",
+    "parse_cell",
+    "parse_line",
+    "split_assignment",
+    "split_output",
+    "takes_value",
+    "words",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +60,7 @@ class Asking:
 
 
 _ASSIGNMENT = re.compile(r"\s*([^\W\d]\w*)\s*<<(?:\s+|$)(.*)", re.DOTALL)
+_OUTPUT = re.compile(r"\s*(?:-o|--output)(?:\s+|=)([^\W\d]\w*)(?:\s+|$)(.*)", re.DOTALL)
 _WORD = re.compile(r"\s*((?:\"(?:[^\"\\]|\\.)*\"|'[^']*'|[^\s\"'])+)", re.DOTALL)
 
 
@@ -58,6 +68,13 @@ def split_assignment(line: str) -> tuple[str | None, str]:
     """The variable of `VAR << rest` and the rest; None and the line where there is none."""
     found = _ASSIGNMENT.match(line)
     return (found[1], found[2]) if found else (None, line)
+
+
+def split_output(line: str) -> tuple[str | None, str]:
+    """As `split_assignment`, with `-o VAR` at the line's beginning meaning the same."""
+    output, rest = split_assignment(line)
+    found = _OUTPUT.match(rest) if output is None else None
+    return (found[1], found[2]) if found else (output, rest)
 
 
 def words(line: str) -> list[str]:

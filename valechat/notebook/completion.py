@@ -36,6 +36,7 @@ class Completion:
 
     def __init__(self, host: Host) -> None:
         self._host = host
+        self.__qualname__ = "valechat"  # IPython asks every matcher for it, named or not
 
     def __call__(self, context: CompletionContext) -> SimpleMatcherResult:
         """What fits at the cursor; nothing outside our magics."""
@@ -103,8 +104,11 @@ class Completion:
         names = self._host.names
         if not dot:
             return [name for name in names if not name.startswith("_") or written.startswith("_")]
-        value = names.get(path)
-        return [f"{path}.{name}" for name in dir(value) if not name.startswith("_")] if value is not None else ()
+        try:
+            found = dir(names[path])
+        except Exception:  # noqa: BLE001  # an unknown name, or whatever an object's own __dir__ raises
+            return ()
+        return [f"{path}.{name}" for name in found if not name.startswith("_")]
 
 
 def _result(word: str, candidates: Iterable[str]) -> SimpleMatcherResult:

@@ -57,7 +57,8 @@ class Failures:
         if self._kept:
             return self._kept[max(self._kept)]
         error = getattr(sys, "last_value", None)
-        if error is None:
+        if error is None or hasattr(error, "_render_traceback_"):
+            # Nothing failed, or only a magic of ours did.
             return None
         cells = [cell for cell in history if cell.strip() and not cell.lstrip().startswith("%")]
         return Failure(cells[-1] if cells else "", written(error))

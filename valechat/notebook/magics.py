@@ -10,7 +10,7 @@ from IPython.core.magic import MAGIC_NO_VAR_EXPAND_ATTR
 
 from valechat.errors import ConfigError, ValeChatError
 from valechat.notebook import current
-from valechat.notebook.arguments import Asking, parse_cell, parse_line, split_assignment
+from valechat.notebook.arguments import Asking, parse_cell, parse_line, split_output
 from valechat.notebook.asking import ask
 from valechat.notebook.comparing import compare
 from valechat.notebook.completion import Completion
@@ -50,7 +50,7 @@ class Magics:
 
             panel.show(current.notebook_chat())
             return None
-        output, rest = split_assignment(line)
+        output, rest = split_output(line)
         name, _, text = rest.strip().partition(" ")
         if name in VERBS:
             return VERBS[name].call(self.host, text, output)
@@ -58,7 +58,7 @@ class Magics:
         return self._ask(asking, question)
 
     def _cell(self, line: str, cell: str) -> Any:
-        output, rest = split_assignment(line)
+        output, rest = split_output(line)
         name, _, text = rest.strip().partition(" ")
         if name in VERBS:
             verb = VERBS[name]

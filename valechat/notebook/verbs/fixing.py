@@ -24,7 +24,7 @@ with
 First say in one or two sentences what was wrong. Then give the whole corrected cell in one fenced code block."""
 
 
-@verb("fix [MODEL]", "explain the last exception and put a corrected cell below", most=1, values=("model",))
+@verb("fix [MODEL]", "explain the last exception and put a corrected cell below", most=1, gives=True, values=("model",))
 def fix(call: Call) -> Reply:
     """Ask for the last failed cell, corrected, and insert it below."""
     failure = call.host.failures.last(call.host.history)

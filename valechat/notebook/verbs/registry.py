@@ -42,6 +42,7 @@ class Verb:
         summary: What it does, for the help.
         most: The most words it takes; None for one that takes a text.
         cell: It takes a cell's body as its text.
+        gives: It has a result that a variable can receive.
         values: What can stand in which place, for completion: `model`, `conversation`, `provider` or words.
     """
 
@@ -51,6 +52,7 @@ class Verb:
     run: Callable[[Call], Any]
     most: int | None = 0
     cell: bool = False
+    gives: bool = False
     values: tuple[str | tuple[str, ...], ...] = ()
 
     def call(self, host: Host, text: str, output: str | None) -> Any:
@@ -59,6 +61,8 @@ class Verb:
         Raises:
             ConfigError: More follows than it takes: most likely a question that begins with its name.
         """
+        if output is not None and not self.gives:
+            raise ConfigError(f"`%valechat {self.name}` gives nothing that {output} could receive.")
         if self.most is None:
             return self.run(Call(host, text, output=output))
         given = tuple(words(text))
@@ -82,13 +86,14 @@ def verb(
     *,
     most: int | None = 0,
     cell: bool = False,
+    gives: bool = False,
     values: tuple[str | tuple[str, ...], ...] = (),
 ) -> Callable[[Callable[[Call], Any]], Callable[[Call], Any]]:
     """Make a function the verb that `usage` begins with."""
 
     def register(run: Callable[[Call], Any]) -> Callable[[Call], Any]:
         name = usage.split(maxsplit=1)[0]
-        VERBS[name] = Verb(name, usage, summary, run, most, cell, values)
+        VERBS[name] = Verb(name, usage, summary, run, most, cell, gives, values)
         return run
 
     return register

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from valechat.errors import ConfigError
+from valechat.notebook.arguments import split_output
 from valechat.notebook.interpolate import interpolate
 from valechat.notebook.verbs.registry import Call, verb
 from valechat.queries import sql as query
@@ -17,6 +18,7 @@ __all__ = ["sql"]
     "DuckDB SQL over every request and conversation; as `%%valechat sql` with the query below",
     most=None,
     cell=True,
+    gives=True,
 )
 def sql(call: Call) -> Any:
     """Run a query over the ledger's views. With `-o VAR` (or `VAR << sql …`) the variable gets a DataFrame.
@@ -43,8 +45,5 @@ def sql(call: Call) -> Any:
 
 
 def _output(call: Call) -> tuple[str | None, str]:
-    """The variable and the query; `-o VAR` stands before the query."""
-    head = call.text.split(maxsplit=2)
-    if call.output is None and len(head) >= 2 and head[0] in ("-o", "--output"):
-        return head[1], head[2] if len(head) > 2 else ""
-    return call.output, call.text
+    """The variable and the query; `-o VAR` may stand before the query too."""
+    return (call.output, call.text) if call.output is not None else split_output(call.text)

@@ -1,0 +1,65 @@
+"""Tab in a real kernel."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.notebook.kernels import Kernel
+
+pytestmark = pytest.mark.kernel
+
+
+def test_verbs_are_offered_after_the_magic(kernel: Kernel) -> None:
+    matches, replaced = kernel.complete("%valechat li")
+    assert matches == ["list", "limits"]
+    assert replaced == "li"
+
+
+def test_only_verbs_with_a_cell_and_models_are_offered_above_a_cell(kernel: Kernel) -> None:
+    matches, _ = kernel.complete("%%valechat ")
+    assert "sql" in matches
+    assert "demo/echo" in matches
+    assert "list" not in matches
+
+
+def test_models_are_offered_where_one_belongs(kernel: Kernel) -> None:
+    for line in ("%valechat use de", "%valechat fix de", "%%valechat -m de", "%%valechat -o x de"):
+        assert kernel.complete(line) == (["demo/echo"], "de")
+
+
+def test_options_are_offered(kernel: Kernel) -> None:
+    matches, replaced = kernel.complete("%%valechat demo/echo --max")
+    assert matches == ["--max-cost", "--max-tokens"]
+    assert replaced == "--max"
+
+
+def test_formats_are_offered(kernel: Kernel) -> None:
+    assert kernel.complete("%%valechat -f ma") == (["markdown", "math"], "ma")
+
+
+def test_conversations_are_offered_quoted_where_needed(kernel: Kernel) -> None:
+    kernel.run("%valechat new 'winter trip'")
+    kernel.run("%valechat count to 1")
+    assert '"winter trip"' in kernel.complete("%%valechat -c ")[0]
+
+
+def test_variables_are_offered_inside_a_brace(kernel: Kernel) -> None:
+    kernel.run("fjords, fjord_count = ['a'], 3")
+    cell = "%%valechat\nDescribe {fjo"
+    assert kernel.complete(cell) == (["fjords", "fjord_count"], "fjo")
+    assert kernel.complete("%valechat Describe {fjo") == (["fjords", "fjord_count"], "fjo")
+
+
+def test_attributes_are_offered_inside_a_brace(kernel: Kernel) -> None:
+    kernel.run("from fractions import Fraction; half = Fraction(1, 2)")
+    matches, _ = kernel.complete("%%valechat\n{half.num")
+    assert matches == ["half.numerator"]
+
+
+def test_prose_is_not_completed_as_python(kernel: Kernel) -> None:
+    assert kernel.complete("%%valechat\nWhat does pri")[0] == []
+
+
+def test_python_elsewhere_is_completed_as_ever(kernel: Kernel) -> None:
+    assert "print" in kernel.complete("pri")[0]
+    assert "%valechat" in kernel.complete("%valech")[0]
