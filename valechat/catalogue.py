@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from valechat.billing.names import is_local
@@ -22,9 +22,6 @@ FRESH = 300.0
 
 PATIENCE = 3.0
 """Seconds a server may take to list its models."""
-
-SHOWN_WITHOUT_KEY = ("openai", "anthropic", "gemini")
-"""Providers whose models are offered before there is a key, so that one sees what a key would give."""
 
 PREFERRED = (
     "openai/gpt-5-mini",
@@ -47,6 +44,7 @@ class Model:
         demo: It is the built-in demonstration.
         local: It runs on this machine and is free.
         usable: It can be asked now; otherwise `why` says what is missing.
+        needs_key: What is missing is an API key.
     """
 
     id: str
@@ -62,6 +60,7 @@ class Model:
     local: bool = False
     usable: bool = True
     why: str = ""
+    needs_key: bool = False
 
 
 class Catalogue:
@@ -113,10 +112,9 @@ class Catalogue:
         try:
             missing = await self._key_missing(name)
         except (ConfigError, KeyStorageError) as error:
-            return self._known(name, str(error)) if name in SHOWN_WITHOUT_KEY else []
+            return self._offered(name, str(error))
         if missing:
-            why = f"No key for {name}: valechat keys set {name}"
-            return self._known(name, why) if name in SHOWN_WITHOUT_KEY else []
+            return self._offered(name, f"Needs a key: valechat keys set {name}")
         entry = self._settings().providers.get(name)
         if entry is not None and entry.models:
             return [self._model(name, ModelInfo(model)) for model in entry.models]
@@ -141,6 +139,14 @@ class Catalogue:
             listed = error.message
         self._listed[name] = (time.monotonic(), listed)
         return listed
+
+    def _offered(self, name: str, why: str) -> list[Model]:
+        """What a key would give: the model one would begin with."""
+        return [
+            replace(self._model(name, ModelInfo(model.partition("/")[2]), why=why), needs_key=True)
+            for model in PREFERRED
+            if model.startswith(f"{name}/")
+        ]
 
     def _known(self, name: str, why: str) -> list[Model]:
         """The models of the price table, for a provider that cannot be asked."""

@@ -177,6 +177,7 @@ class Chat:
         chosen = model or self.model
         names = [chosen or await tools.default_model(), *self.fallback]
         targets = [await tools.target(name) for name in names]
+        await tools.ready(targets[0])
         return Turn(
             conversation_id=self.conversation_id,
             question=Message.user(text, *attached),

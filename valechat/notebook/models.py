@@ -25,6 +25,7 @@ def models_shown(models: Sequence[Model]) -> list[ModelShown]:
             local=model.local,
             usable=model.usable,
             why=model.why,
+            needs_key=model.needs_key,
         )
         for model in models
     ]

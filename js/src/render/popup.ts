@@ -9,6 +9,7 @@ export class Popup {
   readonly node = document.createElement("div");
   isOpen = false;
   private readonly onTop = typeof this.node.showPopover === "function";
+  private pressedInside = false;
   private readonly outside = (event: Event) => this.happenedOutside(event);
 
   constructor(
@@ -19,6 +20,7 @@ export class Popup {
     this.node.className = className;
     this.node.hidden = true;
     if (this.onTop) this.node.setAttribute("popover", "manual");
+    this.node.addEventListener("pointerdown", () => this.pressed());
     anchor.setAttribute("aria-expanded", "false");
   }
 
@@ -52,7 +54,15 @@ export class Popup {
     this.anchor.setAttribute("aria-expanded", "false");
   }
 
+  /** JupyterLab focuses the cell of what is pressed, before the press becomes a click. */
+  private pressed(): void {
+    this.pressedInside = true;
+    const released = () => setTimeout(() => (this.pressedInside = false));
+    window.addEventListener("pointerup", released, { capture: true, once: true });
+  }
+
   private happenedOutside(event: Event): void {
+    if (event.type === "focusin" && this.pressedInside) return;
     const path = event.composedPath();
     if (path.includes(this.node) || path.includes(this.anchor)) return;
     this.close();
