@@ -1,48 +1,9 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 
 import widget from "../../src/widget";
 import { Host, frame } from "../host";
 import { message, model, question, state } from "../kernel";
-import type { State } from "../../src/protocol";
-
-let host: Host;
-let el: HTMLElement;
-
-async function panel(parts: Partial<State> = {}, manager?: unknown): Promise<void> {
-  host = new Host(manager);
-  el = document.createElement("div");
-  document.body.replaceChildren(el);
-  const { initialize, render } = widget();
-  initialize({ model: host });
-  render({ model: host, el });
-  host.say(state(1, parts));
-  await frame();
-}
-
-function all(selector: string): HTMLElement[] {
-  return [...el.querySelectorAll<HTMLElement>(selector)];
-}
-
-function labelled(label: string): HTMLElement | null {
-  return el.querySelector(`[aria-label="${label}"]`);
-}
-
-function type(text: string): HTMLTextAreaElement {
-  const field = el.querySelector("textarea") as HTMLTextAreaElement;
-  field.value = text;
-  field.dispatchEvent(new Event("input", { bubbles: true }));
-  return field;
-}
-
-function press(target: Element, init: KeyboardEventInit): KeyboardEvent {
-  const event = new KeyboardEvent("keydown", { bubbles: true, cancelable: true, composed: true, ...init });
-  target.dispatchEvent(event);
-  return event;
-}
-
-beforeEach(() => {
-  document.body.replaceChildren();
-});
+import { all, el, host, labelled, mount, panel, press, type } from "./page";
 
 describe("an empty conversation", () => {
   it("says that the demonstration is one", async () => {
@@ -209,115 +170,6 @@ describe("an answer", () => {
   });
 });
 
-describe("a key", () => {
-  const error = { kind: "MissingKey", message: "No key for openai", fix: "Enter one", provider: "openai" };
-
-  async function entered(): Promise<HTMLInputElement> {
-    await panel({ messages: [question("Why?"), message({ status: "failed", error })] });
-    const field = el.querySelector("input[type=password]") as HTMLInputElement;
-    field.value = "sk-invented";
-    field.form?.dispatchEvent(new Event("submit", { bubbles: true, cancelable: true }));
-    return field;
-  }
-
-  it("is asked for where it is missing, sent once and gone from the page", async () => {
-    const field = await entered();
-    expect(host.sentOf("set_key")).toEqual([{ type: "set_key", provider: "openai", key: "sk-invented" }]);
-    expect(field.value).toBe("");
-    expect(field.autocomplete).toBe("off");
-    await frame();
-    expect(document.documentElement.outerHTML).not.toContain("sk-invented");
-  });
-
-  it("half typed survives what the kernel says meanwhile", async () => {
-    await panel({ messages: [question("Why?"), message({ status: "failed", error })] });
-    const field = el.querySelector("input[type=password]") as HTMLInputElement;
-    field.value = "sk-ha";
-    host.say({ type: "models", seq: 2, model: "demo/echo", models: [model("demo/echo")] });
-    await frame();
-    expect(el.querySelector<HTMLInputElement>("input[type=password]")?.value).toBe("sk-ha");
-  });
-
-  it("can be entered again after the kernel's answer", async () => {
-    const field = await entered();
-    const save = field.form?.querySelector("button");
-    expect(save?.disabled).toBe(true);
-    host.say({ type: "notice", seq: 2, text: "Stored in the keychain", error: null });
-    await frame();
-    expect(save?.disabled).toBe(false);
-    expect(el.querySelector(".vc-good")?.textContent).toContain("Stored in the keychain");
-  });
-
-  it("is not asked for after other errors", async () => {
-    const other = { kind: "ServerDown", message: "No answer", fix: "" };
-    await panel({ messages: [question("Why?"), message({ status: "failed", error: other })] });
-    expect(el.querySelector("input[type=password]")).toBeNull();
-  });
-});
-
-describe("the model menu", () => {
-  const models = [
-    model("demo/echo", { demo: true, input_price: "0", output_price: "0" }),
-    model("openai/gpt-5-mini", { input_price: "0.25", output_price: "2" }),
-    model("anthropic/claude", { usable: false, why: "No key for anthropic", needs_key: true }),
-  ];
-
-  async function opened(): Promise<HTMLInputElement> {
-    await panel({ models });
-    el.querySelector<HTMLElement>(".vc-models-button")?.click();
-    return el.querySelector('[role="combobox"]') as HTMLInputElement;
-  }
-
-  it("groups by provider and tells prices, badges and why one cannot be used", async () => {
-    await opened();
-    expect(all(".vc-menu-provider span").map((p) => p.textContent)).toEqual(["demo", "openai", "anthropic"]);
-    const [echo, mini, claude] = all('[role="option"]').map((o) => o.textContent?.replace(/\s+/g, " "));
-    expect(echo).toContain("demonstration");
-    expect(echo).toContain("free");
-    expect(mini).toContain("$0.25 / $2");
-    expect(claude).toContain("No key for anthropic");
-    expect(all('[aria-disabled="true"]')).toHaveLength(1);
-  });
-
-  it("finds by words and chooses with the keyboard", async () => {
-    const search = await opened();
-    search.value = "mini open";
-    search.dispatchEvent(new Event("input"));
-    expect(all('[role="option"]')).toHaveLength(1);
-    press(search, { key: "Enter" });
-    expect(host.sentOf("select_model")).toEqual([{ type: "select_model", model: "openai/gpt-5-mini" }]);
-    expect(el.querySelector(".vc-models-button")?.getAttribute("aria-expanded")).toBe("false");
-  });
-
-  it("moves with the arrow keys and tells which is active", async () => {
-    const search = await opened();
-    press(search, { key: "ArrowDown" });
-    const active = search.getAttribute("aria-activedescendant") ?? "";
-    expect(document.getElementById(active)?.textContent).toContain("gpt-5-mini");
-  });
-
-  it("closes on Escape without stopping an answer", async () => {
-    const search = await opened();
-    host.say({
-      type: "turn_started",
-      seq: 2,
-      turn: "t1",
-      question: question("?"),
-      answer: message({ status: "streaming", turn: "t1" }),
-    });
-    press(search, { key: "Escape" });
-    expect(host.sentOf("stop")).toEqual([]);
-    expect(all('[role="option"]')).toHaveLength(0);
-  });
-
-  it("chooses no model that cannot be used, and offers to enter its key", async () => {
-    await opened();
-    all('[role="option"]')[2]?.click();
-    expect(host.sentOf("select_model")).toEqual([]);
-    expect(el.querySelector(".vc-notice input[type=password]")).not.toBeNull();
-  });
-});
-
 describe("in its host", () => {
   it("is marked as live and hides its shortcuts from JupyterLab", async () => {
     await panel();
@@ -346,13 +198,10 @@ describe("in its host", () => {
   });
 
   it("leaves the saved transcript visible when there is no kernel to ask", async () => {
-    host = new Host();
-    el = document.createElement("div");
-    el.className = "jupyter-widgets-disconnected";
-    document.body.replaceChildren(el);
-    const { initialize, render } = widget();
-    initialize({ model: host });
-    render({ model: host, el });
+    const element = document.createElement("div");
+    element.className = "jupyter-widgets-disconnected";
+    document.body.replaceChildren(element);
+    mount(new Host(), element);
     await frame();
     expect(el.querySelector(".vc-live")).toBeNull();
     expect(el.textContent).toContain("Kernel is gone; run the cell again");
@@ -367,17 +216,18 @@ describe("in its host", () => {
   });
 
   it("shares one conversation and one draft between two views of a model", async () => {
-    host = new Host();
+    const shared = new Host();
     const { initialize, render } = widget();
-    initialize({ model: host });
+    initialize({ model: shared });
     const views = [document.createElement("div"), document.createElement("div")] as const;
     document.body.replaceChildren(...views);
-    const cleanups = views.map((view) => render({ model: host, el: view }));
-    host.say(state(1));
+    const cleanups = views.map((view) => render({ model: shared, el: view }));
+    shared.say(state(1));
     await frame();
-    expect(host.sentOf("hello")).toHaveLength(1);
-    el = views[0];
-    type("shared");
+    expect(shared.sentOf("hello")).toHaveLength(1);
+    const field = views[0].querySelector("textarea") as HTMLTextAreaElement;
+    field.value = "shared";
+    field.dispatchEvent(new Event("input", { bubbles: true }));
     await frame();
     expect(views[1].querySelector("textarea")?.value).toBe("shared");
     cleanups[0]?.();
@@ -394,14 +244,11 @@ describe("in its host", () => {
   });
 
   it("works in a shadow root", async () => {
-    host = new Host();
     const outer = document.createElement("div");
     document.body.replaceChildren(outer);
-    el = document.createElement("div");
-    outer.attachShadow({ mode: "open" }).append(el);
-    const { initialize, render } = widget();
-    initialize({ model: host });
-    render({ model: host, el });
+    const inner = document.createElement("div");
+    outer.attachShadow({ mode: "open" }).append(inner);
+    mount(new Host(), inner);
     host.say(state(1));
     await frame();
     press(type("Why?"), { key: "Enter" });
