@@ -67,7 +67,6 @@ def test_settling_needs_no_duckdb(folder: Path) -> None:
     program = (
         "import sys; from pathlib import Path; from valechat.ledger.sqlite import SqliteLedger\n"
         "from tests.ledger.samples import DAY, usage_row\n"
-        "sys.modules.pop('duckdb')\n"
         f"SqliteLedger(Path({str(folder)!r})).settle(usage_row('r1'), [DAY])\n"
         "print('duckdb' in sys.modules)"
     )
