@@ -358,3 +358,29 @@ async def test_usage_that_arrived_before_a_cut_is_what_is_billed(talk: Conversat
     await talk.ask("Hi", ScriptedProvider([TextChunk("x"), usage, StreamBroken("Cut.", provider="demo")]))
     (row,) = talk.rows()
     assert (row.status, row.cost, row.cost_source) == ("failed", Decimal("0.00102"), "priced")
+
+
+async def test_an_openai_answer_is_recounted_in_the_background(talk: Conversation) -> None:
+    prompt, words = "Say hello.", "Hello there, how are you today?"
+    provider = ScriptedProvider(answer(words, input_tokens=10, output_tokens=8), name="openai")
+    reply = await talk.ask(prompt, provider, model="gpt-4o")
+    assert reply.verification == "pending"
+    await talk.meter.recounted()
+    (row,) = talk.rows()
+    assert (row.verification.status, row.verification.counted_output_tokens) == ("verified", 8)
+
+
+async def test_a_wrong_count_of_a_provider_is_a_discrepancy(talk: Conversation) -> None:
+    provider = ScriptedProvider(answer("Hello", input_tokens=10, output_tokens=500), name="openai")
+    await talk.ask("Hi", provider, model="gpt-4o")
+    await talk.meter.recounted()
+    (row,) = talk.rows()
+    assert row.verification.status == "discrepancy"
+    assert row.verification.discrepancy_percent is not None
+    assert row.verification.discrepancy_percent > 5
+
+
+async def test_an_answer_nobody_can_recount_says_why_at_once(talk: Conversation) -> None:
+    reply = await talk.ask("Hi", ScriptedProvider(answer("Hello")))
+    assert reply.verification == "unable"
+    assert talk.rows()[0].verification.reason == "tokenizer_unpublished"

@@ -22,6 +22,7 @@ from valechat.billing.limits import Limits, Plan, plan, rate_holds
 from valechat.billing.periods import billing_period_of, day_of
 from valechat.billing.sentences import explain, lowered
 from valechat.billing.table import PriceTable
+from valechat.billing.verify import verifiable, verify_later
 from valechat.errors import (
     AuthenticationFailed,
     CircuitOpen,
@@ -43,6 +44,7 @@ from valechat.ledger.base import (
     Verification,
 )
 from valechat.ledger.threads import durably
+from valechat.messages import Message, TextPart
 from valechat.providers.base import Provider, Request
 from valechat.quote import BYTES_PER_TOKEN, Quote, ask_first, over_max_cost, unpriced
 from valechat.usage import Usage
@@ -54,16 +56,20 @@ LAPSE = timedelta(minutes=3)
 
 RENEW_SECONDS = 60.0
 
+_PRICE_CHANGING = ("service_tier", "speed", "inference_geo")
+"""Options of a request that change its unit prices, by the names of `Usage.details`."""
+
 _NOT_SERVED = (AuthenticationFailed, CircuitOpen, ModelNotFound, RateLimited, RequestRejected, Unreachable)
 """Refusals before any work was done, which no provider bills."""
 
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """What a request came to: its usage, and its cost in USD, None when unknown."""
+    """What a request came to: its usage, its cost in USD (None when unknown), and what a recount says of it."""
 
     usage: Usage
     cost: Decimal | None
+    verification: str
 
 
 @dataclass(slots=True)
@@ -123,6 +129,7 @@ class Meter:
         self._prices = prices
         self._zone = zone
         self._clock = clock
+        self._recounting: set[asyncio.Task[None]] = set()
 
     async def reserve(
         self,
@@ -153,7 +160,13 @@ class Meter:
         """
         limits, now = self._limits(), self._clock()
         model = f"{provider.name}/{request.model}"
-        quote = Quote(model, size_of(request.messages, request.system, request.tools), self._prices(), provider.local)
+        quote = Quote(
+            model,
+            size_of(request.messages, request.system, request.tools),
+            self._prices(),
+            provider.local,
+            {name: value for name, value in request.options.extra.items() if name in _PRICE_CHANGING},
+        )
         spending = plan(limits, model, conversation_id, now, self._zone())
         wanted = request.options.max_tokens or default_max_tokens(model, quote.table)
         amount = quote.worst(wanted)
@@ -230,7 +243,32 @@ class Meter:
         )
         await durably(self._ledger.settle, row, held.plan.buckets, messages)
         await self._settle_rates(held, usage, priced.cost)
-        return Charge(usage, priced.cost)
+        if verification.status == "pending":
+            self._recount(held, answer, usage)
+        return Charge(usage, priced.cost, verification.status)
+
+    async def recounted(self) -> None:
+        """Wait until all answers so far are verified."""
+        await asyncio.gather(*self._recounting)
+
+    def _recount(self, held: Held, answer: Answer, usage: Usage) -> None:
+        """Verify in the background; the answer does not wait for it."""
+        task = asyncio.create_task(self._verify(held, answer, usage))
+        self._recounting.add(task)
+        task.add_done_callback(self._recounting.discard)
+
+    async def _verify(self, held: Held, answer: Answer, usage: Usage) -> None:
+        request = held.request
+        system = [Message("system", (TextPart(request.system),))] if request.system else []
+        found = await verify_later(
+            usage,
+            held.model,
+            prompt=[*system, *request.messages],
+            answer=answer.message,
+            tools=bool(request.tools),
+            schema=request.options.schema is not None,
+        )
+        await durably(self._ledger.verify, held.request_id, found)
 
     def _priced(
         self, held: Held, answer: Answer, usage: Usage, error: ProviderError | None
@@ -239,7 +277,7 @@ class Meter:
             return Priced(Decimal(0), "priced"), Verification("unable", "usage_missing")
         known = usage.input_tokens is not None and usage.output_tokens is not None
         whole = usage
-        verification = Verification()
+        verification = Verification() if verifiable(held.model) else Verification("unable", "tokenizer_unpublished")
         if not known:
             counted = Verification(
                 "unable",
@@ -254,6 +292,9 @@ class Meter:
                 output_tokens=counted.counted_output_tokens,
             )
         priced = price(whole, held.model, held.began, local=held.provider.local, table=self._prices())
+        if priced.cost is None and priced.at_most is not None:
+            # A part has no price of its own, but a bound: the limits must not lose the rest.
+            priced = replace(priced, cost=priced.at_most, source="estimated")
         if not known and priced.cost is not None and priced.cost > 0:
             priced = replace(priced, source="estimated")
         return priced, verification

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 from valechat.billing.estimate import RequestSize, fit_max_tokens, input_bound, likely, likely_input, worst_case
 from valechat.billing.sentences import usd
@@ -24,6 +26,7 @@ class Quote:
     size: RequestSize
     table: PriceTable
     local: bool
+    details: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def input_tokens(self) -> int:
@@ -32,19 +35,25 @@ class Quote:
 
     def worst(self, max_tokens: int) -> Decimal | None:
         """USD it cannot exceed with so many output tokens; None when no price is known."""
-        return worst_case(self.model, self.input_tokens, max_tokens, table=self.table, local=self.local)
+        return worst_case(
+            self.model, self.input_tokens, max_tokens, table=self.table, details=self.details, local=self.local
+        )
 
     def fitting(self, room: Decimal, max_tokens: int, refusal: LimitReached) -> int:
         """The `max_tokens` that fit into the room, if the likely cost does; otherwise the refusal is raised."""
-        fits = fit_max_tokens(room, self.model, self.input_tokens, max_tokens, table=self.table, local=self.local)
-        expected = likely(self.model, likely_input(self.size), table=self.table, local=self.local)
+        fits = fit_max_tokens(
+            room, self.model, self.input_tokens, max_tokens, table=self.table, details=self.details, local=self.local
+        )
+        expected = likely(self.model, likely_input(self.size), table=self.table, details=self.details, local=self.local)
         if fits is None or expected is None or expected > room:
             raise refusal
         return fits
 
     def output_bytes(self, amount: Decimal) -> int | None:
         """How long an answer may get before it must have used up the amount, in UTF-8 bytes."""
-        tokens = fit_max_tokens(amount, self.model, likely_input(self.size), 10**9, table=self.table, local=self.local)
+        tokens = fit_max_tokens(
+            amount, self.model, likely_input(self.size), 10**9, table=self.table, details=self.details, local=self.local
+        )
         return None if tokens is None else tokens * BYTES_PER_TOKEN
 
 
@@ -60,7 +69,7 @@ def unpriced(model: str) -> ConfirmationRequired:
 def ask_first(model: str, amount: Decimal, above: Decimal) -> ConfirmationRequired:
     """The refusal of a request above `confirm_above` to which the user has not agreed."""
     return ConfirmationRequired(
-        f"This request to {model} may cost up to {usd(amount, rounding='up')}; above {usd(above)} you want to be asked.",
+        f"A request to {model} may cost up to {usd(amount, rounding='up')}; above {usd(above)} you want to be asked.",
         worst_case=amount,
         fix="Ask with `confirmed=True`, lower `max_tokens`, or change `confirm_above` in config.toml.",
     )

@@ -115,6 +115,7 @@ class _Run:
         self._usages: list[Usage] = []
         self._costs: list[Decimal | None] = []
         self._notes: list[str] = []
+        self._verification = "pending"
 
     async def events(self) -> AsyncGenerator[Event, None]:
         stored = await durably(self._ledger.messages, self._turn.conversation_id)
@@ -226,6 +227,7 @@ class _Run:
         self._request_ids.append(held.request_id)
         self._usages.append(charge.usage)
         self._costs.append(charge.cost)
+        self._verification = charge.verification
 
     async def _store_question(self, target: Target) -> None:
         if self._question_stored:
@@ -316,6 +318,7 @@ class _Run:
             cost=total_cost(self._costs),
             status=status,
             request_ids=tuple(self._request_ids),
+            verification=self._verification,
             messages=tuple(stored.message for stored in self._new[1:]),
             notes=tuple(self._notes),
         )

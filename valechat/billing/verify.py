@@ -22,7 +22,7 @@ from valechat.ledger.base import RequestStatus, Verification
 from valechat.messages import CitationPart, Message, RefusalPart, TextPart, ThinkingPart, ToolCallPart, ToolResultPart
 from valechat.usage import Usage
 
-__all__ = ["REASONS", "verify", "verify_later"]
+__all__ = ["REASONS", "verifiable", "verify", "verify_later"]
 
 REASONS = {
     "tokenizer_unpublished": "The model's maker has not published its tokenizer.",
@@ -39,6 +39,12 @@ _ALLOWED_TOKENS = 16
 _REASONING = re.compile(r"o\d|gpt-5(?!.*chat)")
 _CONTEXT = Context(prec=40, rounding=ROUND_HALF_EVEN)
 _TEXT = (TextPart, RefusalPart)
+
+
+def verifiable(model: str) -> bool:
+    """Whether the tokenizer of `provider/model` is published; if not, `verify` has nothing to count."""
+    provider, name = split(canonical(model))
+    return provider == "openai" and tokenizer.encoding_for(name) is not None
 
 
 async def verify_later(
