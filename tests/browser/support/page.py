@@ -28,7 +28,8 @@ _OPENED = f"""() => {{ {_PANEL}
 
 _IDLE = f"""() => {{ {_PANEL}
     const kernel = panel?.sessionContext.session?.kernel;
-    return kernel?.connectionStatus === "connected" && kernel.status === "idle";
+    return kernel?.connectionStatus === "connected" && kernel.status === "idle"
+        && panel.content.widgets.every((cell) => (cell.model.executionState ?? "idle") === "idle");
 }}"""
 
 
@@ -75,7 +76,7 @@ class NotebookPage:
         await self.wait_idle()
 
     async def wait_idle(self, timeout: float = 60) -> None:
-        """Until the kernel is connected and has nothing to do; `timeout` in seconds."""
+        """Until the kernel is connected and idle, and every cell has its outputs; `timeout` in seconds."""
         await self.page.wait_for_function(_IDLE, timeout=timeout * 1000)
 
     async def run(self, cell: int, *, wait: bool = True) -> None:

@@ -24,7 +24,6 @@ _SETTINGS: dict[FrontEnd, Sequence[str]] = {
         "jupyterlab",
         "--LabApp.expose_app_in_browser=True",
         "--LabApp.extension_manager=readonly",
-        "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     ),
     "notebook7": ("notebook", "--JupyterNotebookApp.expose_app_in_browser=True"),
@@ -71,7 +70,7 @@ async def serve(front_end: FrontEnd, folder: Path, kernelspecs: Path) -> AsyncIt
     places = {name: folder / name for name in ("home", "root", "config", "data", "runtime", "ipython", "valechat")}
     for place in places.values():
         place.mkdir(parents=True)
-    _leave_out_foreign_extensions(places["config"])
+    _leave_out_extensions(places["config"])
     log = folder / "server.log"
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
@@ -105,11 +104,17 @@ def _command(front_end: FrontEnd, root: Path, token: str) -> list[str]:
     ]
 
 
-def _leave_out_foreign_extensions(config: Path) -> None:
-    """Jupysql's buttons write errors into the console of every notebook, and a test could not tell whose they are."""
+# Left out of every page, so that what a test sees and the console's errors are ours or the front end's.
+_LEFT_OUT = {
+    "@jupyterlab/apputils-extension:announcements": True,  # asks about news, over the notebook's corner
+    "jupysql-plugin": True,  # writes errors into the console of every notebook
+}
+
+
+def _leave_out_extensions(config: Path) -> None:
     settings = config / "labconfig" / "page_config.json"
     settings.parent.mkdir()
-    settings.write_text(json.dumps({"disabledExtensions": {"jupysql-plugin": True}}))
+    settings.write_text(json.dumps({"disabledExtensions": _LEFT_OUT}))
 
 
 def _environment(places: dict[str, Path], kernelspecs: Path) -> dict[str, str]:
