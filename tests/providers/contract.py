@@ -267,23 +267,27 @@ class ProviderContract:
 
     async def test_a_server_that_hangs_before_its_answer_ends_at_the_timeout(self) -> None:
         async with FaultServer(hanging(begun=False)) as server:
-            with pytest.raises(TimedOut):
-                await ask(self.adapter(server.url, timeout=0.2), self.samples.model)
+            async with asyncio.timeout(3):
+                with pytest.raises(TimedOut):
+                    await ask(self.adapter(server.url, timeout=0.2), self.samples.model)
 
     async def test_a_server_that_hangs_in_its_answer_ends_at_the_timeout(self) -> None:
         async with FaultServer(hanging(self.samples.events[0])) as server:
-            with pytest.raises(TimedOut):
-                await ask(self.adapter(server.url, timeout=0.2), self.samples.model)
+            async with asyncio.timeout(3):
+                with pytest.raises(TimedOut):
+                    await ask(self.adapter(server.url, timeout=0.2), self.samples.model)
 
     async def test_a_server_that_sends_a_byte_now_and_then_ends_at_the_timeout(self) -> None:
         async with FaultServer(dripping(b" ", every=0.05)) as server:
-            with pytest.raises(TimedOut):
-                await ask(self.adapter(server.url, timeout=0.3), self.samples.model)
+            async with asyncio.timeout(3):
+                with pytest.raises(TimedOut):
+                    await ask(self.adapter(server.url, timeout=0.3), self.samples.model)
 
     async def test_the_requests_own_timeout_wins(self) -> None:
         async with FaultServer(hanging(self.samples.events[0])) as server:
-            with pytest.raises(TimedOut, match=r"0\.2 s"):
-                await ask(self.adapter(server.url, timeout=60), self.samples.model, timeout=0.2)
+            async with asyncio.timeout(3):
+                with pytest.raises(TimedOut, match=r"0\.2 s"):
+                    await ask(self.adapter(server.url, timeout=60), self.samples.model, timeout=0.2)
 
     async def test_closing_the_stream_closes_the_connection_at_once(self) -> None:
         async with FaultServer(hanging(*self.samples.events[: self.samples.needed - 1])) as server:

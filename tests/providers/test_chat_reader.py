@@ -214,6 +214,12 @@ def test_usage_said_twice_is_passed_on_twice_in_order() -> None:
     assert [chunk.raw["usage"] for chunk in chunks if isinstance(chunk, UsageChunk)] == [USAGE, later]
 
 
+def test_usage_after_the_stop_does_not_wait_for_the_end() -> None:
+    reader = ChatReader("lab")
+    reader.read(STOP)
+    assert [len(reader.read({"usage": USAGE})) for _ in range(3)] == [1, 1, 1]
+
+
 def test_usage_on_every_chunk_does_not_pile_up_and_the_last_is_kept() -> None:
     events = [delta({"content": "a"}, usage={**USAGE, "completion_tokens": i}) for i in range(10_000)]
     usages = [chunk.raw["usage"] for chunk in read(*events, STOP) if isinstance(chunk, UsageChunk)]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from typing import Any
 
 import pytest
 
@@ -50,9 +51,14 @@ async def test_an_earlier_time_after_a_later_one_is_kept() -> None:
 async def test_many_waits_set_few_timers(monkeypatch: pytest.MonkeyPatch) -> None:
     deadline = Deadline()
     loop = asyncio.get_running_loop()
-    set_timers = []
     call_at = loop.call_at
-    monkeypatch.setattr(loop, "call_at", lambda when, *rest: (set_timers.append(when), call_at(when, *rest))[1])
+    set_timers: list[float] = []
+
+    def counted(when: float, *rest: Any) -> asyncio.TimerHandle:
+        set_timers.append(when)
+        return call_at(when, *rest)
+
+    monkeypatch.setattr(loop, "call_at", counted)
     for _ in range(1000):
         await deadline.wait(asyncio.sleep(0), now() + 60)
     deadline.close()

@@ -17,7 +17,7 @@ from valechat.errors import (
     TimedOut,
     Unreachable,
 )
-from valechat.providers import _http, _service
+from valechat.providers import _service, _tls
 from valechat.providers._http import FOREIGN, close_clients, foreign_error
 from valechat.providers._service import HttpService
 from valechat.providers._sse import ServerEvent
@@ -225,7 +225,7 @@ async def test_no_local_name_of_a_traceback_shows_the_key() -> None:
         with pytest.raises(ServerFailed) as caught:
             await events_of(service(server, key))
     frame = caught.value.__traceback__
-    seen = []
+    seen: list[str] = []
     while frame is not None:
         if "providers" in frame.tb_frame.f_code.co_filename and "test_http" not in frame.tb_frame.f_code.co_filename:
             seen.extend(map(repr, frame.tb_frame.f_locals.values()))
@@ -340,6 +340,6 @@ async def test_connections_can_be_closed_and_opened_again() -> None:
 
 
 def test_the_certificates_of_servers_are_verified() -> None:
-    context = _http.shared_context()
+    context = _tls.shared_context()
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.check_hostname

@@ -6,6 +6,7 @@ from importlib.metadata import EntryPoint, EntryPoints
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from tests.providers.contract import ask
 from tests.providers.faults import FaultServer, stream, whole
@@ -41,7 +42,9 @@ async def test_a_provider_of_the_users_own_is_used_with_its_settings() -> None:
         return "sk-lab"
 
     async with FaultServer(stream(DONE)) as server:
-        settings = ProviderSettings(kind="openai-compatible", base_url=server.url + "/v1/", headers={"X-Team": "blue"})
+        settings = ProviderSettings(
+            kind="openai-compatible", base_url=server.url + "/v1/", headers={"X-Team": SecretStr("blue")}
+        )
         answer = await ask(build("mylab", settings, key), "m")
     (request,) = server.requests
     assert answer.message.text == "Hi"
@@ -92,7 +95,7 @@ def test_an_unknown_name_is_said_with_those_there_are() -> None:
 def _settings(**values: Any) -> Any:
     """Settings as a plugin's kind would have them, which the configuration's own check does not know."""
     usual = {"kind": "third", "base_url": "http://127.0.0.1:1/v1", "api": None, "timeout": None, "models": ()}
-    headers = {"resolved_headers": lambda provider: {}}
+    headers: dict[str, Any] = {"resolved_headers": lambda provider: {}}
     return types.SimpleNamespace(**usual | {"allow_insecure": False} | headers | values)
 
 

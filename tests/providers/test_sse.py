@@ -74,6 +74,17 @@ def test_any_split_of_json_lines_gives_the_same_values(places: list[int]) -> Non
     ]
 
 
+@pytest.mark.parametrize("before", [b"x", b"data: 1\n", b"event: e\n", b": c\r\n", b"data: 1\r", b"\xef\xbb"])
+@pytest.mark.parametrize(
+    "piece", [b"data: 2\n\n", b"data: 2\rdata: 3\n\n", b"data: 2\n\r\n\n", b"data: 2\ndata: 3\n\n"]
+)
+def test_a_piece_that_looks_like_one_event_is_read_with_what_came_before(before: bytes, piece: bytes) -> None:
+    first = b"data: 0\n\n"
+    assert parsed(ServerSentEvents(), [first, before, piece]) == parsed(
+        ServerSentEvents(), [bytes([byte]) for byte in first + before + piece]
+    )
+
+
 def test_a_stream_that_ends_with_its_blank_line_leaves_nothing() -> None:
     parser = ServerSentEvents()
     assert parser.feed(b"data: 1\n\n") == [ServerEvent(b"1")]
