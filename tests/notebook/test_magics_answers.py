@@ -118,7 +118,7 @@ def test_models_answer_side_by_side_each_with_time_and_cost(kernel: Kernel) -> N
     assert "I am one." in table
     assert "lab/two · 0." in table
     assert "price unknown" in table
-    assert "$0.00012" in table
+    assert "USD 0.00012" in table
     assert kernel.value("{model: reply.text for model, reply in both.items()}") == {
         "lab/one": "I am one.",
         "lab/two": "I am two.",
@@ -142,6 +142,12 @@ def test_a_comparison_leaves_the_notebooks_conversation_alone(kernel: Kernel, se
     assert len(server.requests[-1]["messages"]) == 1
     kernel.run("%%valechat\nthird")
     assert len(server.requests[-1]["messages"]) == 3
+
+
+def test_models_compared_do_not_wait_for_each_other(kernel: Kernel) -> None:
+    kernel.run("from valechat.notebook.current import notebook_chat\nnotebook_chat().ask_sync('hi')")
+    ran = kernel.run("%%valechat lab/talker lab/two\ntalk", when=lambda ran: _talking(ran) and "I am two." in ran.text)
+    assert ran.error == "Stopped"
 
 
 def _talking(ran: Ran) -> bool:

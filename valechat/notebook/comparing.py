@@ -7,7 +7,6 @@ said it. The requests are of kind `compare` in the ledger.
 from __future__ import annotations
 
 import asyncio
-import copy
 
 from valechat.engine import engine
 from valechat.errors import ConfigError, ConfirmationRequired
@@ -50,7 +49,7 @@ def compare(host: Host, asking: Asking, prompt: str) -> dict[str, Reply]:
         waiting = board.unanswered()
         turns = []
         for column in waiting:
-            chat = copy.copy(base)
+            chat = current.alike(base, tools=base.tools)
             chat.conversation_id = column.conversation_id
             turns.append(
                 column.follow_quietly(
@@ -130,8 +129,8 @@ class _Board:
             foot = _foot(column, stopped=stopped)
             width = 100 // len(self.columns)
             cells.append(
-                f'<td align="left" valign="top" width="{width}%">\n\n**{column.model}**\n\n'
-                f"{_closed(harmless(text))}\n\n<sub>{harmless(foot)}</sub>\n\n</td>"
+                f'<td style="text-align: left; vertical-align: top; width: {width}%">\n\n**{column.model}**\n\n'
+                f"{_closed(harmless(text))}\n\n<sub>{harmless(foot).replace('$', 'USD ')}</sub>\n\n</td>"
             )
             plain.append(f"{column.model}\n{text}\n{foot}")
         table = "<table><tr>\n" + "\n".join(cells) + "\n</tr></table>"

@@ -16,7 +16,7 @@ from valechat.notebook.arguments import Asking
 from valechat.reply import Reply
 from valechat.services import services
 
-__all__ = ["begin", "chat_for", "last_reply", "named", "notebook_chat", "remember", "resume"]
+__all__ = ["alike", "begin", "chat_for", "last_reply", "named", "notebook_chat", "remember", "resume"]
 
 _lock = threading.Lock()
 _chat: Chat | None = None
@@ -77,7 +77,7 @@ def chat_for(asking: Asking, functions: Callable[[str], Any]) -> Chat:
     base = begin() if asking.new and asking.conversation is None else notebook_chat()
     chat = copy.copy(base)
     if asking.tools:
-        chat = _with_tools(base, [functions(name) for name in asking.tools])
+        chat = alike(base, tools=[functions(name) for name in asking.tools])
     if asking.conversation is not None:
         chat.conversation_id = _fresh(asking.conversation) if asking.new else named(asking.conversation) or new_id()
     if asking.system is not None:
@@ -100,11 +100,12 @@ def last_reply() -> Reply | None:
     return _last
 
 
-def _with_tools(base: Chat, functions: Sequence[Callable[..., Any]]) -> Chat:
+def alike(base: Chat, *, tools: Sequence[Callable[..., Any]]) -> Chat:
+    """A chat of its own in the same conversation, with other tools; it does not wait for the other's turns."""
     return Chat(
         base.model,
         system=base.system,
-        tools=functions,
+        tools=tools,
         plugins=base.plugins,
         temperature=base.temperature,
         max_tokens=base.max_tokens,

@@ -50,6 +50,7 @@ class Arriving:
 
     async def follow(self, turn: AsyncGenerator[Event, None]) -> None:
         """Take in a turn to its end. Cancelling this stops the turn."""
+        self._begun, self.begun_at = time.monotonic(), datetime.now(UTC)
         try:
             async with contextlib.aclosing(turn) as events:
                 async for event in events:

@@ -10,7 +10,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from valechat.ids import new_id
 from valechat.notebook.formats import Bundle
 
-__all__ = ["Output", "show", "small"]
+__all__ = ["Output", "escaped", "show", "small"]
 
 FASTEST = 0.14
 """Seconds between two updates: at most seven a second, for each carries the whole text."""
@@ -53,8 +53,13 @@ _STYLE = "color: var(--jp-ui-font-color2, gray); font-size: var(--jp-ui-font-siz
 def small(*lines: str) -> Bundle:
     """Lines that are about an answer and no part of it."""
     shown = [line for line in lines if line]
-    body = "<br>".join(html.escape(line) for line in shown)
+    body = "<br>".join(map(escaped, shown))
     return {"text/html": f'<div style="{_STYLE}">{body}</div>', "text/plain": "\n".join(shown)}
+
+
+def escaped(text: str) -> str:
+    """Text as HTML in which two dollar signs are prices, and no formula between them for MathJax."""
+    return html.escape(text).replace("$", "<span>$</span>")
 
 
 def show(bundle: Bundle) -> None:

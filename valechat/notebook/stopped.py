@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from valechat.errors import ValeChatError
+from valechat.errors import MissingKey, ValeChatError
 
 __all__ = ["Stopped", "in_one_line"]
 
@@ -16,6 +16,7 @@ class Stopped(KeyboardInterrupt):
 
 def in_one_line(error: ValeChatError) -> ValeChatError:
     """The same error, shown by IPython as what happened and what to do, without a traceback."""
-    lines = [f"{error.kind}: {error.message}", *([f"→ {error.fix}"] if error.fix else [])]
+    fix = f"`%valechat keys set {error.provider}` asks for it." if isinstance(error, MissingKey) else error.fix
+    lines = [f"{error.kind}: {error.message}", *([f"→ {fix}"] if fix else [])]
     vars(error)["_render_traceback_"] = lambda: [" ".join(lines)]
     return error

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 
 from valechat.notebook.formats import Bundle
+from valechat.notebook.outputs import escaped
 
 __all__ = ["table"]
 
@@ -19,7 +19,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]], *, right: Seque
 def _html(cells: list[list[str]], right: Sequence[int]) -> str:
     def row(texts: list[str], tag: str) -> str:
         drawn = (
-            f'<{tag} style="text-align: {"right" if place in right else "left"}">{html.escape(text)}</{tag}>'
+            f'<{tag} style="text-align: {"right" if place in right else "left"}">{escaped(text)}</{tag}>'
             for place, text in enumerate(texts)
         )
         return f"<tr>{''.join(drawn)}</tr>"

@@ -18,7 +18,7 @@ _ASKING = """\
 | `%%valechat` | ask what stands below, in the cell |
 | `%%valechat openai/gpt-5-mini -f code` | this model, this once; its code in a new cell |
 | `%%valechat demo/echo openai/gpt-5-mini` | several models side by side |
-| `answer << %%…` is written `%%valechat answer <<` or `-o answer` | the reply in a variable |
+| `%%valechat answer << demo/echo` | the reply in a variable, as with `-o answer` |
 | `%valechat -- list three rivers` | a question that begins with a verb |
 
 `{{df}}`, `{{row.name}}`, `{{rows[0]}}`, `{{In[3]}}`, `{{Out[3]}}` and `{{Err[3]}}` put the notebook's values into
@@ -42,6 +42,9 @@ the question, a table as its schema and a few rows. All other braces are left al
 | `--no-stream` | show the answer when it is whole |
 
 They hold for one question. `%valechat use MODEL` chooses for all that follow.
+
+The stop button ends the request at once and keeps what has arrived. A question that fails or is stopped fails its
+cell, so that a notebook run as a whole stops there.
 
 ### Verbs
 
