@@ -9,13 +9,14 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from valechat.billing.names import is_local
+from valechat.billing.sentences import usd
 from valechat.billing.table import PriceTable
 from valechat.config import KNOWN, Settings
 from valechat.config.known import DEMO
 from valechat.errors import ConfigError, KeyStorageError, ProviderError
 from valechat.providers.base import ModelInfo, Provider
 
-__all__ = ["Catalogue", "Model"]
+__all__ = ["Catalogue", "Model", "Models"]
 
 FRESH = 300.0
 """Seconds a server's list is used before it is asked again."""
@@ -63,6 +64,19 @@ class Model:
     needs_key: bool = False
 
 
+class Models(list[Model]):
+    """Models as a list; in a notebook a table."""
+
+    def _repr_markdown_(self) -> str:
+        lines = ["| model | in | out | context | |", "|---|--:|--:|--:|---|"]
+        for model in self:
+            prices = [usd(price) for price in (model.input_price, model.output_price)]
+            context = "" if model.context_tokens is None else f"{model.context_tokens:,}"
+            note = model.why or ("demonstration" if model.demo else "local" if model.local else "")
+            lines.append(f"| `{model.id}` | {' | '.join(prices)} | {context} | {note} |")
+        return "\n".join([*lines, "", "USD per million tokens."])
+
+
 class Catalogue:
     """All models, asked of their servers now and then.
 
@@ -86,15 +100,14 @@ class Catalogue:
         self._prices = prices
         self._listed: dict[str, tuple[float, list[ModelInfo] | str]] = {}
 
-    async def models(self, *, refresh: bool = False) -> list[Model]:
+    async def models(self, *, refresh: bool = False) -> Models:
         """All models, the usable ones first, the demonstration after them."""
         if refresh:
             self._listed.clear()
         names = self._settings().provider_names
         found = await asyncio.gather(*(self._models_of(name) for name in dict.fromkeys([*names, DEMO])))
-        return sorted(
-            (model for models in found for model in models), key=lambda m: (not m.usable, m.demo, m.provider, m.name)
-        )
+        every = (model for models in found for model in models)
+        return Models(sorted(every, key=lambda m: (not m.usable, m.demo, m.provider, m.name)))
 
     async def best(self) -> str:
         """The model to begin with: of a provider with a key, else a local one, else the demonstration."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from valechat.billing.table import PriceTable, default_table
-from valechat.catalogue import Catalogue, Model
+from valechat.catalogue import Catalogue, Models
 from valechat.config import KNOWN, Settings, SettingsFile, parse_model
 from valechat.config.known import DEMO
 from valechat.engine import engine
@@ -28,7 +28,7 @@ from valechat.providers.base import Provider
 from valechat.providers.resilience import resilient
 from valechat.session import Target
 
-__all__ = ["Services", "services"]
+__all__ = ["Services", "models", "services"]
 
 
 class Services:
@@ -117,7 +117,7 @@ class Services:
             fix="Write it as provider/model; `%valechat list` shows the models there are.",
         )
 
-    async def models(self, *, refresh: bool = False) -> list[Model]:
+    async def models(self, *, refresh: bool = False) -> Models:
         """What can be chatted with, with prices; the usable ones first."""
         return await self._catalogue.models(refresh=refresh)
 
@@ -155,6 +155,15 @@ class KeyFor:
         """The key, or None where there is none."""
         key = await self._owner.keys.get(self._name)
         return None if key is None else key.reveal()
+
+
+def models(*, refresh: bool = False) -> Models:
+    """What can be chatted with now, with prices and capabilities; the usable ones first.
+
+    Args:
+        refresh: Ask all servers again instead of using what they said in the last minutes.
+    """
+    return engine().run(services().models(refresh=refresh))
 
 
 _opened: dict[Paths, Services] = {}

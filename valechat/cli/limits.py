@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 
 from valechat.cli.output import emit, note, say, shown
@@ -16,23 +15,17 @@ __all__ = ["remove_limit", "set_limit", "show"]
 
 def show(options: argparse.Namespace) -> int:
     """Show all limits, and what is left of those that are counters."""
-    from valechat.billing.limits import plan
+    from valechat.limits import states
     from valechat.services import services
 
     opened = services()
     settings = opened.settings
     for warning in settings.warnings:
         note(f"Warning: {warning}")
-    now = datetime.now(UTC)
-    ceilings = {
-        ceiling.name: ceiling
-        for model in [*settings.limits.models, "none/none"]
-        for ceiling in plan(settings.limits, model, None, now, opened.zone).ceilings
-    }
-    states = {state.limit: state for state in opened.ledger.limit_states(list(ceilings.values()))}
+    counted = {state.limit: state for state in states(opened)}
     rows = []
     for name, amount in configured(settings):
-        state = states.get(name)
+        state = counted.get(name)
         rows.append(
             [
                 name,
