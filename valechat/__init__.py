@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from valechat.chat import Chat
-    from valechat.limits import limits
     from valechat.queries import connect, database, sql
     from valechat.reply import Reply
     from valechat.services import models
+    from valechat.spending import limits
     from valechat.usage import Usage
 
 __all__ = ["Chat", "Reply", "Usage", "__version__", "connect", "database", "limits", "models", "sql"]
@@ -33,7 +33,7 @@ _HOMES = {
     "Usage": "valechat.usage",
     "connect": "valechat.queries",
     "database": "valechat.queries",
-    "limits": "valechat.limits",
+    "limits": "valechat.spending",
     "models": "valechat.services",
     "sql": "valechat.queries",
 }

@@ -15,8 +15,8 @@ __all__ = ["remove_limit", "set_limit", "show"]
 
 def show(options: argparse.Namespace) -> int:
     """Show all limits, and what is left of those that are counters."""
-    from valechat.limits import states
     from valechat.services import services
+    from valechat.spending import states
 
     opened = services()
     settings = opened.settings
