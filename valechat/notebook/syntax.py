@@ -12,7 +12,7 @@ from typing import Any
 from IPython.core.inputtransformer2 import EscapedCommand, MagicAssign
 from IPython.core.interactiveshell import InteractiveShell
 
-__all__ = ["install"]
+__all__ = ["AssignedQuestion", "Question", "install"]
 
 BEFORE_HELP = 1
 """IPython's own: help 5, magics 10. The lowest comes first."""
