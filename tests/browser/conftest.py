@@ -13,6 +13,7 @@ from tests.browser.support.kernels import write_kernelspecs
 from tests.browser.support.server import FrontEnd, JupyterServer, serve
 
 HERE = Path(__file__).parent
+BROWSER_SECONDS = 240
 FAILED = pytest.StashKey[bool]()
 
 
@@ -22,6 +23,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.browser)
             item.add_marker(pytest.mark.slow)
+            item.add_marker(pytest.mark.timeout(BROWSER_SECONDS))
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
