@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -336,3 +337,17 @@ def test_what_a_user_does_in_a_connection_harms_nobody(ledger: Ledger) -> None:
         connection.execute("DROP VIEW usage")
         connection.execute("CREATE TABLE usage (mine INTEGER)")
     assert rows(ledger, "SELECT count(*) FROM usage") == [(2,)]
+
+
+def test_threads_that_ask_first_at_once_all_get_the_views(ledger: Ledger) -> None:
+    fill(ledger)
+    counts: list[object] = []
+    threads = [
+        threading.Thread(target=lambda: counts.append(rows_of_file(ledger.database, "SELECT count(*) FROM usage")))
+        for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert counts == [[(2,)]] * 4

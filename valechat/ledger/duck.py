@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import atexit
 import os
+import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from valechat.ledger import processes
-from valechat.ledger.publish import replace_file
 from valechat.ledger.streams import STREAMS
 from valechat.ledger.views import placeholder, target, view_script
 
@@ -36,12 +36,14 @@ class Duck:
         self._state = state
         self._shared = shared
         self._script = view_script(published)
+        self._making = threading.Lock()
 
     def connect(self) -> duckdb.DuckDBPyConnection:
         """A connection of its own, in memory, with all views."""
         import duckdb
 
-        self._ensure_placeholders()
+        with self._making:
+            self._ensure_placeholders()
         connection = duckdb.connect()
         connection.execute(self._script)
         return connection
@@ -50,11 +52,12 @@ class Duck:
         """This process's database file; made on first use, removed when the process ends."""
         start = processes.started(os.getpid())
         path = self._state / f"views-{os.getpid()}-{start}.duckdb"
-        if not path.exists():
-            self._state.mkdir(parents=True, exist_ok=True)
-            self._remove_orphans()
-            self._write_views(path)
-            atexit.register(_remove, path, os.getpid())
+        with self._making:
+            if not path.exists():
+                self._state.mkdir(parents=True, exist_ok=True)
+                self._remove_orphans()
+                self._write_views(path)
+                atexit.register(_remove, path, os.getpid())
         return path
 
     def shared_database(self) -> Path:
@@ -64,17 +67,24 @@ class Duck:
         program may have it open.
         """
         note = self._shared.with_suffix(".sql")
-        if not self._shared.exists() or not note.exists() or note.read_text(encoding="utf-8") != self._script:
-            with suppress(PermissionError):  # Windows: a program has it open
-                self._write_views(self._shared)
-                replace_file(note, self._script.encode("utf-8"))
+        with self._making:
+            if not self._shared.exists() or not note.exists() or note.read_text(encoding="utf-8") != self._script:
+                with suppress(PermissionError):  # Windows: a program has it open
+                    self._write_views(self._shared)
+                    new = self._beside(note)
+                    new.write_text(self._script, encoding="utf-8")
+                    new.replace(note)
         return self._shared
+
+    def _beside(self, path: Path) -> Path:
+        """A name to write a file under before it is put in place, which nobody else uses."""
+        return path.with_name(f"{path.name}.{os.getpid()}-{id(self)}.new")
 
     def _write_views(self, path: Path) -> None:
         import duckdb
 
         self._ensure_placeholders()
-        new = path.with_name(f"{path.stem}-{os.getpid()}.new")
+        new = self._beside(path)
         _remove(new, os.getpid())
         with duckdb.connect(str(new)) as connection:
             connection.execute(self._script)
@@ -90,7 +100,7 @@ class Duck:
 
         with duckdb.connect(config={"threads": 1}) as connection:
             for path in missing:
-                new = path.with_name(f"{path.name}.{os.getpid()}.new")
+                new = self._beside(path)
                 query = placeholder(STREAMS[path.parts[-3]])
                 connection.execute(f"COPY ({query}) TO {target(new)} (FORMAT parquet)")
                 new.replace(path)
