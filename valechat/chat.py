@@ -74,6 +74,7 @@ class Chat:
         self.conversation_id = conversation or new_id()
         self.options = dict(options or {})
         self._one_at_a_time: asyncio.Lock | None = None
+        self._watchers: list[Callable[[], None]] = []
         self._toolbox: Toolbox | None = FunctionTools(self.tools) if self.tools else None
 
     def __repr__(self) -> str:
@@ -156,9 +157,17 @@ class Chat:
                 confirmed=confirmed,
                 question_id=question_id or turn.question_id,
             )
-            async with contextlib.aclosing(run_turn(turn, tools.ledger, tools.meter)) as events:
-                async for event in events:
-                    yield event
+            try:
+                async with contextlib.aclosing(run_turn(turn, tools.ledger, tools.meter)) as events:
+                    async for event in events:
+                        yield event
+            finally:
+                for turn_ended in self._watchers:
+                    turn_ended()
+
+    def watch(self, turn_ended: Callable[[], None]) -> None:
+        """Call back after each turn, on the engine's loop; a view of the conversation follows it so."""
+        self._watchers.append(turn_ended)
 
     async def stored(self) -> list[StoredMessage]:
         """The conversation so far as it is in the ledger, questions without an answer left out."""

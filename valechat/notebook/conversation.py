@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from datetime import UTC, datetime
 from itertools import takewhile
 from typing import Annotated, Any
@@ -116,6 +116,7 @@ class PanelConversation:
         self._live: dict[str, _Live] = {}
         self._models: list[ModelShown] = []
         self._tasks: set[asyncio.Task[None]] = set()
+        chat.watch(self._turn_ended)
 
     def receive(self, content: Any) -> None:
         """Take a message from the panel. One that is malformed is answered with a notice."""
@@ -124,14 +125,26 @@ class PanelConversation:
         except ValidationError as error:
             self._notice("", ValeChatError(f"The panel sent something unreadable: {error.errors()[0]['msg']}."))
             return
-        handle: Callable[[Any], Any] = getattr(self, f"_on_{message['type']}")
-        task = asyncio.get_running_loop().create_task(self._guarded(handle, message))
+        handle: Callable[[Any], Coroutine[Any, Any, None]] = getattr(self, f"_on_{message['type']}")
+        self._start(handle(message))
+
+    def _turn_ended(self) -> None:
+        """Follow a turn that was asked elsewhere: from Python, or by a magic."""
+        if not self._live:
+            self._start(self._follow())
+
+    async def _follow(self) -> None:
+        await self._send_state()
+        self._stored(await self.chat.stored())
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(self._guarded(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _guarded(self, handle: Callable[[Any], Any], message: FromPanel) -> None:
+    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
         try:
-            await handle(message)
+            await work
         except Exception as error:  # noqa: BLE001  # a click must never be answered by silence
             self._notice("", error)
 
