@@ -92,3 +92,13 @@ def test_the_callers_own_cache_control_is_left_alone() -> None:
     assert marked(own) == []
     assert own["cache_control"]["ttl"] == "1h"
     assert "cache_control" not in body_of(*talk, options=Options(extra={"cache_control": None}))
+
+
+def test_half_a_character_does_no_harm() -> None:
+    call = ToolCallPart("toolu_1", "add", '{"a": "\ud800"}', WIRE)
+    talk = [
+        Message.user(LONG),
+        Message("assistant", (call,)),
+        Message("tool", (ToolResultPart("toolu_1", "add", "x"),)),
+    ]
+    assert marked(body_of(*talk, tools=[ToolSpec("add", "\ud800", {"type": "object"})]))

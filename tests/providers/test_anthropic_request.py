@@ -205,9 +205,14 @@ def test_a_servers_tool_returns_with_its_result() -> None:
     assert [block["type"] for block in paused["messages"][1]["content"]] == ["text", "server_tool_use"]
 
 
-def test_max_tokens_is_what_the_limits_reckon_with() -> None:
-    assert body_of()["max_tokens"] == default_max_tokens("lab/claude-sonnet-4-5")
+@pytest.mark.parametrize("model", ["claude-haiku-4-5", "claude-opus-5-5", "claude-3-7-sonnet-20250219", "another"])
+def test_max_tokens_is_what_the_limits_reckon_with(model: str) -> None:
+    assert body_of(model=model)["max_tokens"] == default_max_tokens(f"anthropic/{model}")
+
+
+def test_an_old_model_is_not_asked_for_more_than_it_makes() -> None:
     assert body_of(model="claude-3-haiku-20240307")["max_tokens"] == 4096
+    assert body_of(model="claude-3-5-haiku-20241022", options=Options(max_tokens=16_384))["max_tokens"] == 8192
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,9 @@ than the model caches, which the server would pass over.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
-
-import orjson
 
 __all__ = ["mark_prefix"]
 
@@ -64,7 +63,7 @@ def _tokens(value: Any) -> int:
             return _MEDIA_TOKENS
         if "content" in value or "text" in value:
             return _tokens(value.get("content") or value.get("text"))
-        return len(orjson.dumps(value, default=str)) // _BYTES_PER_TOKEN
+        return _tokens(json.dumps(value, ensure_ascii=False, default=str))
     if isinstance(value, str):
         return len(value.encode("utf-8", "surrogatepass")) // _BYTES_PER_TOKEN
     return sum(map(_tokens, value)) if isinstance(value, list | tuple) else 0

@@ -7,11 +7,11 @@ Options that a model refuses are left out, and a note says so.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from valechat.billing.estimate import default_max_tokens
 from valechat.providers._anthropic_cache import mark_prefix
 from valechat.providers._anthropic_messages import WIRE, MessageWriter
 from valechat.providers._anthropic_models import Traits, traits_of
@@ -22,6 +22,9 @@ __all__ = ["WIRE", "AnthropicBody", "anthropic_body"]
 
 BINDING_BETA = "thinking-binding-controls-2026-08-01"
 """Lets the server leave out reasoning whose conversation has changed, where it would refuse the request."""
+
+DEFAULT_OUTPUT = 16_384
+"""Output tokens where nothing is said; `billing.estimate.default_max_tokens` reckons with as many."""
 
 _LEAST_BUDGET = 1024
 """Least `budget_tokens` (guide "Extended thinking")."""
@@ -42,13 +45,13 @@ class AnthropicBody:
 def anthropic_body(request: Request, provider: str, *, official: bool = True) -> AnthropicBody:
     """The body of a request.
 
-    `max_tokens` is required by the wire: without one it is what the limits reckon with
-    (`default_max_tokens`). An option of `extra` that is None takes its name out of the body;
-    `cache_control` in `extra` leaves the prompt cache to the caller.
+    `max_tokens` is required by the wire: without one it is what the limits reckon with, and for an old
+    model never more than it can make, which it would refuse. An option of `extra` that is None takes its
+    name out of the body; `cache_control` in `extra` leaves the prompt cache to the caller.
 
     Args:
         request: What to ask.
-        provider: The provider's name, for notes and prices.
+        provider: The provider's name, for notes and to know its own reasoning.
         official: The server is Anthropic's own, so betas can be asked for.
     """
     options, traits = request.options, traits_of(request.model)
@@ -57,7 +60,7 @@ def anthropic_body(request: Request, provider: str, *, official: bool = True) ->
     tools = _tools(request, messages)
     body: dict[str, Any] = {
         "model": request.model,
-        "max_tokens": options.max_tokens or _most_output(request.model, provider, traits),
+        "max_tokens": min(options.max_tokens or DEFAULT_OUTPUT, traits.most_output or sys.maxsize),
         "stream": True,
         "messages": messages,
     }
@@ -82,11 +85,6 @@ def anthropic_body(request: Request, provider: str, *, official: bool = True) ->
         body["tool_choice"] = {"type": "none"}
     betas = _bind(body, traits) if official else ()
     return AnthropicBody(_with_extra(body, options.extra), writer.notes, betas)
-
-
-def _most_output(model: str, provider: str, traits: Traits) -> int:
-    default = default_max_tokens(f"{provider}/{model}")
-    return min(default, traits.most_output or default)
 
 
 def _tools(request: Request, messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -8,10 +8,9 @@ part after its text. Reasoning that lost what followed it, or that another provi
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
-
-import orjson
 
 from valechat.messages import (
     FilePart,
@@ -182,4 +181,4 @@ def _text(text: str) -> Item:
 def _object_text(arguments: str) -> str:
     """The arguments as they were written, where that is JSON text of an object."""
     value: Mapping[str, Any] = argument_object(arguments)
-    return arguments if arguments.strip() and "invalid_arguments" not in value else orjson.dumps(value).decode()
+    return arguments if arguments.strip() and "invalid_arguments" not in value else json.dumps(value)

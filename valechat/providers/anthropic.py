@@ -30,16 +30,11 @@ CHECK_SECONDS = 10.0
 MOST_PAGES = 20
 
 
-def x_api_key(key: str) -> Mapping[str, str]:
-    """The header that carries the key."""
-    return {"x-api-key": key}
-
-
 def create(setup: Setup) -> Anthropic:
     """The adapter for a provider's settings."""
     betas = next(((name, value) for name, value in setup.headers.items() if name.lower() == BETAS), (BETAS, ""))
     return Anthropic(
-        setup.connect(auth=x_api_key, headers={"anthropic-version": VERSION}),
+        setup.connect(auth=_x_api_key, headers={"anthropic-version": VERSION}),
         local=setup.local,
         official=setup.built_in == "anthropic",
         models=setup.models,
@@ -146,3 +141,8 @@ class Anthropic:
     def config_schema(self) -> Mapping[str, Any]:
         """JSON Schema of the provider's settings."""
         return settings_schema(self._http.base_url.removesuffix("/v1"))
+
+
+def _x_api_key(key: str) -> Mapping[str, str]:
+    """The header that carries the key."""
+    return {"x-api-key": key}
