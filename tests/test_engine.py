@@ -150,10 +150,8 @@ async def test_an_error_of_the_source_comes_after_its_last_item(engine: Engine) 
 
 
 def test_a_function_for_the_main_thread_runs_there_while_it_blocks(engine: Engine) -> None:
-    async def work() -> str:
-        return await engine.on_main(lambda: threading.current_thread().name)
-
-    assert engine.run(work()) == threading.main_thread().name
+    name = engine.run(engine.on_main(lambda: threading.current_thread().name))
+    assert name == threading.main_thread().name
 
 
 async def test_an_async_function_for_the_main_thread_runs_on_the_waiting_loop(engine: Engine) -> None:

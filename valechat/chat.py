@@ -4,30 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import copy
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from os import PathLike
 from typing import Any
 
+from typing_extensions import Unpack
+
 from valechat.attachments import attach
+from valechat.controls import AskArguments, Controls, spelled_out
 from valechat.engine import engine
 from valechat.events import DoneEvent, Event
 from valechat.history import answered
 from valechat.ids import new_id
 from valechat.ledger.base import Kind, StoredMessage
 from valechat.ledger.threads import durably
-from valechat.messages import Message, Part
-from valechat.providers.base import Options
+from valechat.messages import Message
 from valechat.reply import Reply
 from valechat.services import Services, services
 from valechat.session import Turn, run_turn
 from valechat.toolbox import Toolbox
 from valechat.tools import FunctionTools
 
-__all__ = ["Chat"]
-
-Attachment = str | PathLike[str] | bytes | Part
+__all__ = ["Chat", "title_of"]
 
 
 class Chat:
@@ -41,6 +41,11 @@ class Chat:
         temperature: 0 to 2, None for the model's default.
         max_tokens: Most output tokens of one request, reasoning included.
         timeout: Seconds without progress before a request is given up.
+        reasoning_effort: How much the model reasons before it answers: `none`, `minimal`, `low`, `medium`,
+            `high`, or another word its provider knows.
+        seed: For answers that repeat, where the provider takes one.
+        schema: The form of the answer: a JSON Schema, a pydantic model class, a dataclass, a TypedDict.
+            `reply.parsed` has its value; an answer in another form is not lost, see `Reply.parsed`.
         fallback: Models to ask, in order, when `model` fails before its first word.
         conversation: Id of a conversation in the ledger to go on with; None begins a new one.
         options: Further options of the provider, sent as they are.
@@ -59,101 +64,93 @@ class Chat:
         temperature: float | None = None,
         max_tokens: int | None = None,
         timeout: float | None = None,
+        reasoning_effort: str | None = None,
+        seed: int | None = None,
+        schema: Any = None,
         fallback: Sequence[str] = (),
         conversation: str | None = None,
         options: Mapping[str, Any] | None = None,
     ) -> None:
         self.model = model
         self.system = system
-        self.tools = tuple(tools)
+        self.tools: tuple[Callable[..., Any], ...] = ()
         self.plugins = tuple(plugins)
         self.temperature = temperature
         self.max_tokens = max_tokens
         self.timeout = timeout
+        self.reasoning_effort = reasoning_effort
+        self.seed = seed
+        self.schema = schema
         self.fallback = tuple(fallback)
-        self.conversation_id = conversation or new_id()
         self.options = dict(options or {})
-        self._one_at_a_time: asyncio.Lock | None = None
+        self._toolbox: Toolbox | None = None
         self._watchers: list[Callable[[], None]] = []
-        self._toolbox: Toolbox | None = FunctionTools(self.tools) if self.tools else None
+        self.begin(conversation or new_id())
+        self.offer(tools)
 
     def __repr__(self) -> str:
         return f"Chat({self.model!r}, conversation={self.conversation_id!r})"
 
-    async def ask(
-        self,
-        text: str,
-        *,
-        model: str | None = None,
-        images: Sequence[Attachment] = (),
-        files: Sequence[Attachment] = (),
-        max_cost: Decimal | str | None = None,
-    ) -> Reply:
+    @property
+    def controls(self) -> Controls:
+        """The controls as they are set now."""
+        return Controls(
+            temperature=self.temperature,
+            max_tokens=self.max_tokens,
+            timeout=self.timeout,
+            reasoning_effort=self.reasoning_effort,
+            seed=self.seed,
+            schema=self.schema,
+            options=self.options,
+        )
+
+    @spelled_out
+    async def ask(self, text: str, **how: Unpack[AskArguments]) -> Reply:
         """Ask, and wait for the whole answer.
 
         Args:
             text: The question.
-            model: Ask this model instead, this once.
-            images: Paths or bytes of images.
-            files: Paths of documents.
-            max_cost: Most USD this question may cost.
+            how: `model`: ask this one instead, this once. `images`: paths or bytes of images. `files`: paths
+                of documents. `max_cost`: most USD this question may cost. And each control of the
+                chat (`temperature`, `max_tokens`, `timeout`, `reasoning_effort`, `seed`, `schema`,
+                `options`), for this question only.
 
         Raises:
             LimitReached: A limit leaves no room; nothing was sent.
             ProviderError: No model answered with a single word.
             ValeChatError: The question could not be sent as it is.
         """
-        return await engine().wait(_last(self.turn(text, model=model, images=images, files=files, max_cost=max_cost)))
+        return await engine().wait(_last(self.turn(text, **how)))
 
-    def ask_sync(
-        self,
-        text: str,
-        *,
-        model: str | None = None,
-        images: Sequence[Attachment] = (),
-        files: Sequence[Attachment] = (),
-        max_cost: Decimal | str | None = None,
-    ) -> Reply:
+    @spelled_out
+    def ask_sync(self, text: str, **how: Unpack[AskArguments]) -> Reply:
         """`ask` for code that cannot await. The stop button cancels the request."""
-        return engine().run(_last(self.turn(text, model=model, images=images, files=files, max_cost=max_cost)))
+        return engine().run(_last(self.turn(text, **how)))
 
-    def stream(
-        self,
-        text: str,
-        *,
-        model: str | None = None,
-        images: Sequence[Attachment] = (),
-        files: Sequence[Attachment] = (),
-        max_cost: Decimal | str | None = None,
-    ) -> AsyncIterator[Event]:
-        """Ask, and yield what happens as it happens. Raises as `ask` does.
+    @spelled_out
+    def stream(self, text: str, **how: Unpack[AskArguments]) -> AsyncIterator[Event]:
+        """Ask, and yield what happens as it happens. Takes and raises what `ask` does.
 
         Leaving the loop early stops the request; use `contextlib.aclosing` to stop it at once.
         """
-        return engine().iterate(self.turn(text, model=model, images=images, files=files, max_cost=max_cost))
+        return engine().iterate(self.turn(text, **how))
 
     async def turn(
         self,
         text: str,
         *,
-        model: str | None = None,
-        images: Sequence[Attachment] = (),
-        files: Sequence[Attachment] = (),
-        max_cost: Decimal | str | None = None,
         kind: Kind = "chat",
         confirmed: bool = False,
         question_id: str | None = None,
+        **how: Unpack[AskArguments],
     ) -> AsyncGenerator[Event, None]:
         """The turn itself, for code that runs on the engine's loop already."""
-        if self._one_at_a_time is None:
-            self._one_at_a_time = asyncio.Lock()
         async with self._one_at_a_time:
             tools = services()
-            turn = await self._prepared(tools, text, model, images, files)
+            turn = await self._prepared(tools, text, how)
             turn = replace(
                 turn,
                 kind=kind,
-                max_cost=None if max_cost is None else Decimal(max_cost),
                 confirmed=confirmed,
                 question_id=question_id or turn.question_id,
             )
@@ -162,28 +159,56 @@ class Chat:
                     async for event in events:
                         yield event
             finally:
-                for turn_ended in self._watchers:
-                    turn_ended()
+                self._tell()
 
-    def watch(self, turn_ended: Callable[[], None]) -> None:
-        """Call back after each turn, on the engine's loop; a view of the conversation follows it so."""
-        self._watchers.append(turn_ended)
+    def variant(self, *, tools: Sequence[Callable[..., Any]]) -> Chat:
+        """The same conversation with other tools; the two wait for each other's turns."""
+        other = copy.copy(self)
+        other.offer(tools)
+        return other
+
+    def in_conversation(self, conversation_id: str) -> Chat:
+        """A chat with the same settings in another conversation; the two do not wait for each other."""
+        other = copy.copy(self)
+        other.begin(conversation_id)
+        return other
+
+    def begin(self, conversation_id: str) -> None:
+        """Stand alone, in this conversation, without a turn under way and with nobody watching."""
+        self.conversation_id = conversation_id
+        self._one_at_a_time = asyncio.Lock()
+        self._watchers = []
+
+    def offer(self, tools: Sequence[Callable[..., Any]]) -> None:
+        """Let the model call these functions from now on, in place of those before.
+
+        Raises:
+            ConfigError: A function cannot be offered as a tool.
+        """
+        self.tools = tuple(tools)
+        self._toolbox = FunctionTools(self.tools) if self.tools else None
+
+    def watch(self, changed: Callable[[], None]) -> None:
+        """Call back after each turn and each `changed`, on the engine's loop; a view follows the chat so."""
+        self._watchers.append(changed)
+
+    def changed(self) -> None:
+        """Tell the views that the chat is about another conversation or model now; from any thread."""
+        engine().loop.call_soon_threadsafe(self._tell)
+
+    def _tell(self) -> None:
+        for changed in self._watchers:
+            changed()
 
     async def stored(self) -> list[StoredMessage]:
         """The conversation so far as it is in the ledger, questions without an answer left out."""
         return answered(await durably(services().ledger.messages, self.conversation_id))
 
-    async def _prepared(
-        self,
-        tools: Services,
-        text: str,
-        model: str | None,
-        images: Sequence[Attachment],
-        files: Sequence[Attachment],
-    ) -> Turn:
+    async def _prepared(self, tools: Services, text: str, how: AskArguments) -> Turn:
         sizes = tools.settings.sizes
-        attached = await asyncio.to_thread(attach, text, images, files, sizes)
-        chosen = model or self.model
+        options, structure = self.controls.changed(how).for_request()
+        attached = await asyncio.to_thread(attach, text, how.get("images", ()), how.get("files", ()), sizes)
+        chosen, max_cost = how.get("model") or self.model, how.get("max_cost")
         names = [chosen or await tools.default_model(), *self.fallback]
         targets = [await tools.target(name) for name in names]
         await tools.ready(targets[0])
@@ -192,12 +217,9 @@ class Chat:
             question=Message.user(text, *attached),
             targets=targets,
             system=self.system,
-            options=Options(
-                temperature=self.temperature,
-                max_tokens=self.max_tokens,
-                timeout=self.timeout,
-                extra=self.options,
-            ),
+            options=options,
+            structure=structure,
+            max_cost=None if max_cost is None else Decimal(max_cost),
             toolbox=self._toolbox,
             title=title_of(text),
         )

@@ -95,11 +95,13 @@ class _Call:
             return
         try:
             result = self._function()
-        except BaseException as error:
+        except Exception as error:  # noqa: BLE001  # whatever the function raises is its caller's
             self._hand_over(error=error)
-            if not isinstance(error, Exception):
-                raise
             return
+        except BaseException:
+            # An interrupt is the main thread's own; a task of the engine would end its loop by it.
+            self._hand_over(error=asyncio.CancelledError())
+            raise
         if inspect.isawaitable(result):
             self._await(result, blocking=blocking)
         else:
@@ -129,10 +131,11 @@ class _Call:
             return
         try:
             self._hand_over(await result)
-        except BaseException as error:
+        except Exception as error:  # noqa: BLE001  # as above
             self._hand_over(error=error)
-            if not isinstance(error, Exception):
-                raise
+        except BaseException:
+            self._hand_over(error=asyncio.CancelledError())
+            raise
 
     def _hand_over(self, result: Any = None, *, error: BaseException | None = None) -> None:
         if not self.done.set_running_or_notify_cancel():

@@ -28,7 +28,7 @@ from valechat.providers.base import Provider
 from valechat.providers.resilience import resilient
 from valechat.session import Target
 
-__all__ = ["Services", "models", "services"]
+__all__ = ["KeyFor", "Services", "models", "services"]
 
 
 class Services:

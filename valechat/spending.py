@@ -13,7 +13,7 @@ from valechat.errors import ConfigError
 from valechat.ledger.base import Ceiling, LimitState
 from valechat.services import Services, services
 
-__all__ = ["LimitsView", "limits"]
+__all__ = ["Amount", "LimitsView", "limits", "states"]
 
 
 Amount = Decimal | str | int | None

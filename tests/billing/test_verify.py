@@ -3,6 +3,8 @@
 import asyncio
 from decimal import Decimal
 
+from typing import Any
+
 import pytest
 
 from valechat.billing.verify import REASONS, verify, verify_later
@@ -17,7 +19,7 @@ LONG = Message("assistant", (TextPart("one two three four five six seven eight n
 LONG_TOKENS = 1001
 
 
-def check(usage: Usage, model: str = "openai/gpt-4.1", answer: Message = ANSWER, **options: bool) -> Verification:
+def check(usage: Usage, model: str = "openai/gpt-4.1", answer: Message = ANSWER, **options: Any) -> Verification:
     return verify(usage, model, prompt=[SYSTEM, QUESTION], answer=answer, **options)
 
 
@@ -77,7 +79,7 @@ def test_an_answer_that_broke_off_cannot_be_verified() -> None:
     [("tools", "tools_or_schema"), ("schema", "tools_or_schema"), ("server_state", "server_state")],
 )
 def test_what_the_provider_adds_to_the_input_cannot_be_verified(option: str, reason: str) -> None:
-    found = check(Usage(500, 10, None, None, 0), **{option: True})
+    found = check(Usage(500, 10, None, None, 0), **dict[str, Any]({option: True}))
     assert (found.status, found.reason, found.counted_input_tokens, found.counted_output_tokens) == (
         "unable",
         reason,

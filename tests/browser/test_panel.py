@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import expect
 
-from tests.browser.conftest import FrontEndUnderTest
+from tests.browser.support.front_end import FrontEndUnderTest
 from tests.browser.support.kernels import LOCKED, OLDER
 from tests.browser.support.panel import ChatPanel
 
@@ -138,8 +138,11 @@ async def test_it_follows_the_theme(lab: FrontEndUnderTest, tmp_path: Path) -> N
         colours[theme] = (_brightness(ink), _brightness(paper))
         await panel.notebook.screenshot(f"panel-{theme.lower()}")
     await panel.notebook.set_theme("Light")
-    assert colours["Light"][0] < 0.4 < 0.9 < colours["Light"][1]
-    assert colours["Dark"][1] < 0.2 < 0.7 < colours["Dark"][0]
+    (light_ink, light_paper), (dark_ink, dark_paper) = colours["Light"], colours["Dark"]
+    assert light_ink < 0.4
+    assert light_paper > 0.9
+    assert dark_ink > 0.7
+    assert dark_paper < 0.2
 
 
 async def test_shift_enter_begins_a_new_line_and_enter_sends(lab: FrontEndUnderTest, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import expect
 
-from tests.browser.conftest import FrontEndUnderTest
+from tests.browser.support.front_end import FrontEndUnderTest
 from tests.browser.support.panel import ChatPanel
 from tests.providers import faults
 

@@ -44,7 +44,7 @@ NAMES: dict[str, Any] = {
 
 
 @pytest.mark.parametrize(
-    "prompt, sent",
+    ("prompt", "sent"),
     [
         ("Hello {name}!", "Hello Ada!"),
         ("{name}{n}", "Ada10"),
@@ -69,7 +69,7 @@ def test_a_reference_that_resolves_is_replaced(prompt: str, sent: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "prompt, sent",
+    ("prompt", "sent"),
     [
         ("{{name}}", "{name}"),
         ("{{{name}}}", "{Ada}"),

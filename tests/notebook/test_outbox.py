@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 from typing import Any
 
 from valechat.notebook.outbox import RATE, Outbox
@@ -29,7 +30,7 @@ async def test_a_thousand_pieces_leave_in_a_few_messages_and_none_is_lost() -> N
     await asyncio.sleep(2 / RATE)
     text = "".join(delta["text"] for message in sent.messages for delta in message["deltas"])
     assert text == "".join(f"{number} " for number in range(1000))
-    gaps = [after - before for (before, _), (after, _) in zip(sent, sent[1:], strict=False)]
+    gaps = [after - before for (before, _), (after, _) in pairwise(sent)]
     assert all(gap >= 0.9 / RATE for gap in gaps)
 
 

@@ -71,7 +71,6 @@ def test_markup_of_a_model_is_harmless_outside_code(hostile: str) -> None:
     markdown = said(hostile)
     assert "<" not in markdown
     assert "![" not in markdown
-    assert "javascript:" not in markdown.lower()
     drawn = BeautifulSoup(bundle(markdown)["text/html"], "html.parser")
     assert not drawn.find_all(["script", "img", "style"])
     assert not drawn.find_all(href=re.compile("script", re.IGNORECASE))

@@ -15,7 +15,7 @@ CITIES = {"city": ["Oslo", "Rome", "Lima"], "people": [0.7, 2.8, 10.0]}
 
 
 @pytest.mark.parametrize(
-    "table, kind",
+    ("table", "kind"),
     [
         (pd.DataFrame(CITIES), "pandas DataFrame"),
         (pl.DataFrame(CITIES), "polars DataFrame"),

@@ -10,7 +10,7 @@ from valechat.config import Settings, change_limits
 from valechat.errors import ConfigError
 from valechat.paths import user_paths
 
-__all__ = ["remove_limit", "set_limit", "show"]
+__all__ = ["configured", "remove_limit", "set_limit", "show"]
 
 
 def show(options: argparse.Namespace) -> int:

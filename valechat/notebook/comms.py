@@ -7,9 +7,9 @@ by a cell is the busy one; `answer_while_busy` undoes that for one comm.
 
 from __future__ import annotations
 
+from importlib.metadata import version as installed
 from typing import Any
 
-import ipykernel
 from ipywidgets import Widget
 
 __all__ = ["answer_while_busy", "routing"]
@@ -35,7 +35,7 @@ def _as_received(_data: Any, default: Any) -> Any:
 
 def routing() -> tuple[bool, str]:
     """Whether clicks are answered while a cell runs, as far as the kernel can know, and why."""
-    version = ipykernel.__version__
+    version = installed("ipykernel")
     if int(version.partition(".")[0]) < 7:
         return False, f"ipykernel {version} has no subshells: clicks wait for the running cell."
     return True, f"ipykernel {version}: clicks are answered over subshells while a cell runs."

@@ -49,8 +49,7 @@ def compare(host: Host, asking: Asking, prompt: str) -> dict[str, Reply]:
         waiting = board.unanswered()
         turns = []
         for column in waiting:
-            chat = current.alike(base, tools=base.tools)
-            chat.conversation_id = column.conversation_id
+            chat = base.in_conversation(column.conversation_id)
             turns.append(
                 column.follow_quietly(
                     chat.turn(

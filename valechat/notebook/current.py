@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ from valechat.notebook.arguments import Asking
 from valechat.reply import Reply
 from valechat.services import services
 
-__all__ = ["alike", "begin", "chat_for", "last_reply", "named", "notebook_chat", "remember", "resume"]
+__all__ = ["begin", "chat_for", "last_reply", "named", "notebook_chat", "remember", "resume"]
 
 _lock = threading.Lock()
 _chat: Chat | None = None
@@ -38,6 +38,7 @@ def begin(name: str = "") -> Chat:
     chat.conversation_id = new_id()
     if name:
         _create(chat.conversation_id, name)
+    chat.changed()
     return chat
 
 
@@ -45,6 +46,7 @@ def resume(conversation_id: str) -> Chat:
     """Go on with another conversation in the notebook's chat."""
     chat = notebook_chat()
     chat.conversation_id = conversation_id
+    chat.changed()
     return chat
 
 
@@ -77,7 +79,7 @@ def chat_for(asking: Asking, functions: Callable[[str], Any]) -> Chat:
     base = begin() if asking.new and asking.conversation is None else notebook_chat()
     chat = copy.copy(base)
     if asking.tools:
-        chat = alike(base, tools=[functions(name) for name in asking.tools])
+        chat = base.variant(tools=[functions(name) for name in asking.tools])
     if asking.conversation is not None:
         chat.conversation_id = _fresh(asking.conversation) if asking.new else named(asking.conversation) or new_id()
     if asking.system is not None:
@@ -98,22 +100,6 @@ def remember(reply: Reply) -> None:
 def last_reply() -> Reply | None:
     """The latest reply a magic brought."""
     return _last
-
-
-def alike(base: Chat, *, tools: Sequence[Callable[..., Any]]) -> Chat:
-    """A chat of its own in the same conversation, with other tools; it does not wait for the other's turns."""
-    return Chat(
-        base.model,
-        system=base.system,
-        tools=tools,
-        plugins=base.plugins,
-        temperature=base.temperature,
-        max_tokens=base.max_tokens,
-        timeout=base.timeout,
-        fallback=base.fallback,
-        conversation=base.conversation_id,
-        options=base.options,
-    )
 
 
 def _fresh(name: str) -> str:

@@ -53,6 +53,10 @@ class Panel(anywidget.AnyWidget):
         self._conversation = PanelConversation(chat, Outbox(self.send), self._keep)
         self.on_msg(self._hand_over)
 
+    def __repr__(self) -> str:
+        # What a viewer without widgets shows in the panel's place.
+        return "ValeChat panel; run the cell to open it"
+
     def add_transcript(self, stored: list[StoredMessage]) -> None:
         """Put a transcript below the panel's output in the cell that runs now."""
         transcript = Transcript()

@@ -11,7 +11,7 @@ from valechat.ledger.base import StoredMessage, UsageRow
 from valechat.messages import ToolCallPart, ToolResultPart
 from valechat.notebook.protocol import ErrorShown, MessageShown, ToolShown
 
-__all__ = ["blank_answer", "error_shown", "messages_shown", "money", "question_shown", "with_usage"]
+__all__ = ["blank_answer", "error_shown", "messages_shown", "money", "question_shown", "tool_shown", "with_usage"]
 
 
 def money(amount: Decimal | None) -> str | None:

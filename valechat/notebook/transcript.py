@@ -7,17 +7,18 @@ Notebook 7, nbconvert and static viewers show it. While the panel lives it is hi
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Sequence
 from typing import Any
 
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import publish_display_data
+from markdown_it import MarkdownIt
 
 from valechat.ids import new_id
 from valechat.ledger.base import StoredMessage
 from valechat.messages import ToolResultPart
+from valechat.notebook.harmless import harmless
 
 __all__ = ["Transcript", "bundle", "transcript_markdown"]
 
@@ -48,22 +49,26 @@ def bundle(markdown: str) -> dict[str, Any]:
 
 def _html(markdown: str) -> str:
     """The transcript drawn without raw HTML, for viewers that do not sanitise."""
-    from markdown_it import MarkdownIt
-
-    drawn = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image").render(markdown)
+    drawn: str = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image").render(markdown)
     return _OPEN + drawn + _CLOSE
 
 
-def transcript_markdown(messages: Sequence[StoredMessage], *, footer: str = "") -> str:
+def transcript_markdown(messages: Sequence[StoredMessage]) -> str:
     """A conversation as Markdown, one block a message, harmless wherever it is drawn.
 
     What was said is kept as it was written; raw HTML in it is escaped outside code, because a static
     viewer may not sanitise, and images become links, because drawing one tells its server.
     """
-    blocks = [f"**{_speaker(stored)}**\n\n{_harmless(_body(stored))}" for stored in messages if _body(stored)]
-    if footer:
-        blocks.append(f"*{footer}*")
-    return "\n\n---\n\n".join(blocks)
+    said = [(_speaker(stored), _closed(_body(stored))) for stored in messages]
+    return harmless("\n\n---\n\n".join(f"**{speaker}**\n\n{body}" for speaker, body in said if body))
+
+
+def _closed(markdown: str) -> str:
+    """The same with its last fence closed, so that it does not swallow the next message."""
+    tokens = MarkdownIt("commonmark").parse(markdown)
+    if not tokens or tokens[-1].type != "fence" or markdown.rstrip().splitlines()[-1].strip() == tokens[-1].markup:
+        return markdown
+    return f"{markdown}\n{tokens[-1].markup}"
 
 
 def _speaker(stored: StoredMessage) -> str:
@@ -92,31 +97,3 @@ def _fenced(text: str, language: str = "") -> str:
     longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}{language}\n{text}\n{fence}"
-
-
-_CODE = re.compile(
-    r"""(?P<code>
-        ^[ ]{0,3}(?P<fence>`{3,}|~{3,})[^\n]*(?:\n|\Z)           # a fence …
-        .*?(?:(?P<close>^[ ]{0,3}(?P=fence)[`~]*[ \t]*$)|\Z)     # … to its end, or the message's
-        | (?<!`)(?P<ticks>`+)(?!`)[^\n]+?(?<!`)(?P=ticks)(?!`)    # or code within a line
-    )""",
-    re.DOTALL | re.MULTILINE | re.VERBOSE,
-)
-
-
-def _harmless(markdown: str) -> str:
-    """Escape HTML and defuse images and scripts' addresses outside code; close a fence left open."""
-    pieces: list[str] = []
-    end = 0
-    for code in _CODE.finditer(markdown):
-        pieces += [_defused(markdown[end : code.start()]), code["code"]]
-        if code["fence"] and code["close"] is None:
-            pieces.append(f"\n{code['fence']}")
-        end = code.end()
-    return "".join([*pieces, _defused(markdown[end:])])
-
-
-def _defused(text: str) -> str:
-    text = html.escape(text, quote=False).replace("&gt;", ">")
-    text = re.sub(r"!(?=\[)", "", text)
-    return re.sub(r"(?i)(javascript|vbscript|data)(\s*:)", r"\1&#58;", text)

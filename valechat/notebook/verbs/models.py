@@ -59,6 +59,7 @@ def use(call: Call) -> None:
 
     model = engine().run(chosen())
     current.notebook_chat().model = model
+    current.notebook_chat().changed()
     show(small(f"{model} answers from now on."))
 
 
