@@ -31,7 +31,7 @@ _KINDS: dict[str, tuple[str, str]] = {
     "openrouter": ("valechat.providers.openai_chat:create", ""),
     "ollama": ("valechat.providers.openai_chat:create", "/v1"),
     "anthropic": ("valechat.providers.anthropic:create", "/v1"),
-    "gemini": ("valechat.providers.openai_chat:create", "/openai"),
+    "gemini": ("valechat.providers.gemini:create", ""),
 }
 
 
