@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from tests.providers.contract import KEY, ask
+from tests.providers.contract import KEY, ask, collect
 from tests.providers.faults import FaultServer, stream, whole
 from tests.providers.playback import played
 from valechat.accumulate import Answer
-from valechat.errors import ServerFailed
+from valechat.errors import RequestRejected, ServerFailed
 from valechat.messages import CitationPart, Message, OpaquePart, TextPart, ThinkingPart
 from valechat.providers._anthropic_request import anthropic_body
 from valechat.providers._setup import Setup
@@ -266,3 +266,27 @@ async def test_all_pages_of_the_model_list_are_read() -> None:
         ("claude-b", None, None),
     ]
     assert (models[1].capabilities.images, models[1].capabilities.reasoning) == (False, True)
+
+
+async def test_reasoning_the_server_refuses_is_left_out_once() -> None:
+    first, _ = await read(THINKING, text(1, "Yes."))
+    error = {
+        "type": "error",
+        "error": {"type": "invalid_request_error", "message": "Invalid signature in thinking block"},
+    }
+    no = whole(json.dumps(error).encode(), status=400)
+    request = Request("m", [Message.user("a"), first.message, Message.user("b")])
+    async with FaultServer(no, stream(BEGIN, *text(0, "Yes."), *end())) as server:
+        chunks = await collect(create(Setup("lab", server.url)), request)
+    assert [chunk.text for chunk in chunks if isinstance(chunk, TextChunk)] == ["Yes."]
+    assert any(isinstance(chunk, NoteChunk) for chunk in chunks)
+    sent = [[block["type"] for block in one.json["messages"][1]["content"]] for one in server.requests]
+    assert sent == [["thinking", "text"], ["text"]]
+
+
+async def test_a_refusal_of_thinking_that_was_never_sent_is_raised() -> None:
+    error = {"type": "error", "error": {"type": "invalid_request_error", "message": "thinking: not supported"}}
+    async with FaultServer(whole(json.dumps(error).encode(), status=400)) as server:
+        with pytest.raises(RequestRejected, match="not supported"):
+            await ask(create(Setup("lab", server.url)), "m")
+    assert len(server.requests) == 1

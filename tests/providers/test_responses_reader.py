@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from tests.providers.contract import ask
+from tests.providers.contract import ask, collect
 from tests.providers.faults import FaultServer, stream, whole
 from tests.providers.playback import played
 from valechat.accumulate import Answer
-from valechat.errors import RateLimited, ServerFailed
+from valechat.errors import RateLimited, RequestRejected, ServerFailed
 from valechat.messages import CitationPart, ImagePart, Message, OpaquePart, TextPart, ThinkingPart
 from valechat.providers._responses_request import responses_body
 from valechat.providers._setup import Setup
-from valechat.providers.base import Capabilities, Chunk, Request, StopChunk, TextChunk, ThinkingChunk
+from valechat.providers.base import Capabilities, Chunk, NoteChunk, Request, StopChunk, TextChunk, ThinkingChunk
 from valechat.providers.openai_responses import create
 from valechat.usage import Usage
 
@@ -228,3 +228,35 @@ async def test_a_whole_response_in_place_of_a_stream_is_read() -> None:
     assert answer.message.text == "It is é."
     assert answer.message.thinking == "First – 日本.\n\nThen."
     assert answer.stop == StopChunk("tool_calls", "completed")
+
+
+def refused(message: str) -> bytes:
+    return json.dumps({"error": {"message": message, "type": "invalid_request_error", "code": "x"}}).encode()
+
+
+async def test_an_organisation_without_summaries_is_asked_without_them_from_then_on() -> None:
+    no = whole(refused("Your organization must be verified to generate reasoning summaries."), status=400)
+    async with FaultServer(no, stream(*saying(0), *end(MESSAGE))) as server:
+        provider = create(Setup("lab", server.url))
+        answer = await ask(provider, "gpt-5-mini")
+        await ask(provider, "gpt-5-mini")
+    assert answer.message.text == "It is é."
+    assert "verified" in answer.notes[0]
+    assert ["reasoning" in request.json for request in server.requests] == [True, False, False]
+
+
+async def test_reasoning_the_server_cannot_read_is_left_out_with_the_ids_that_need_it() -> None:
+    first, _ = await read(thinking(), saying(), end(REASONING, MESSAGE))
+    no = whole(refused("The encrypted content gAAA could not be verified."), status=400)
+    async with FaultServer(no, stream(*saying(0), *end(MESSAGE))) as server:
+        request = Request("gpt-5-mini", [Message.user("a"), first.message, Message.user("b")])
+        chunks = await collect(create(Setup("lab", server.url)), request)
+    assert any(isinstance(chunk, NoteChunk) for chunk in chunks)
+    assert server.requests[1].json["input"][1] == {"type": "message", "role": "assistant", "content": "It is é."}
+
+
+async def test_a_request_that_has_nothing_to_leave_out_is_not_sent_again() -> None:
+    async with FaultServer(whole(refused("The encrypted content gAAA could not be verified."), status=400)) as server:
+        with pytest.raises(RequestRejected):
+            await ask(create(Setup("lab", server.url)), "gpt-5-mini")
+    assert len(server.requests) == 1

@@ -36,9 +36,10 @@ _IMAGES = ("image/jpeg", "image/png", "image/gif", "image/webp")
 class MessageWriter:
     """Converts messages and gathers notes, each once."""
 
-    def __init__(self, provider: str) -> None:
+    def __init__(self, provider: str, *, keep_reasoning: bool = True) -> None:
         self.notes: list[str] = []
         self._provider = provider
+        self._keep_reasoning = keep_reasoning
 
     def note(self, text: str) -> None:
         """Note something for the user."""
@@ -114,7 +115,7 @@ class MessageWriter:
         return None
 
     def _thinking(self, part: ThinkingPart) -> dict[str, Any] | None:
-        own = self._own(part.wire, part.opaque)
+        own = self._own(part.wire, part.opaque) if self._keep_reasoning else None
         if own is None or own.get("type") != "thinking":
             return own
         return {**own, "thinking": part.text, "signature": own.get("signature", "")}

@@ -42,7 +42,9 @@ class AnthropicBody:
     betas: tuple[str, ...] = ()
 
 
-def anthropic_body(request: Request, provider: str, *, official: bool = True) -> AnthropicBody:
+def anthropic_body(
+    request: Request, provider: str, *, official: bool = True, keep_reasoning: bool = True
+) -> AnthropicBody:
     """The body of a request.
 
     `max_tokens` is required by the wire: without one it is what the limits reckon with, and for an old
@@ -53,9 +55,10 @@ def anthropic_body(request: Request, provider: str, *, official: bool = True) ->
         request: What to ask.
         provider: The provider's name, for notes and to know its own reasoning.
         official: The server is Anthropic's own, so betas can be asked for.
+        keep_reasoning: Return what the model thought before.
     """
     options, traits = request.options, traits_of(request.model)
-    writer = MessageWriter(provider)
+    writer = MessageWriter(provider, keep_reasoning=keep_reasoning)
     system_text, messages = writer.convert(request.messages)
     tools = _tools(request, messages)
     body: dict[str, Any] = {

@@ -37,9 +37,10 @@ Item = dict[str, Any]
 class ItemWriter:
     """Converts messages and gathers notes, each once."""
 
-    def __init__(self, provider: str, capabilities: Capabilities) -> None:
+    def __init__(self, provider: str, capabilities: Capabilities, *, keep_reasoning: bool = True) -> None:
         self.notes: list[str] = []
         self._provider = provider
+        self._keep_reasoning = keep_reasoning
         self._images = capabilities.images is not False
         self._files = capabilities.files is not False
 
@@ -139,7 +140,8 @@ class ItemWriter:
             wire, kept = part.wire, part.opaque
         else:
             return None
-        if wire != WIRE or kept.get("provider", self._provider) != self._provider:
+        if wire != WIRE or not self._keep_reasoning or kept.get("provider", self._provider) != self._provider:
+            # Ids go together with reasoning: an item under its id is refused without it.
             return None
         return {name: value for name, value in kept.items() if name != "provider"}
 

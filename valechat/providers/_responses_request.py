@@ -10,7 +10,7 @@ for each conversation would part requests that share a system prompt. It can be 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from valechat.providers._openai_names import reasons, refuses_temperature
@@ -22,7 +22,12 @@ __all__ = ["WIRE", "responses_body"]
 
 
 def responses_body(
-    request: Request, provider: str, capabilities: Capabilities, *, official: bool = True
+    request: Request,
+    provider: str,
+    capabilities: Capabilities,
+    *,
+    official: bool = True,
+    without: Collection[str] = (),
 ) -> tuple[dict[str, Any], list[str]]:
     """The body, and notes on what was left out. An option of `extra` that is None takes its name out of the body.
 
@@ -31,10 +36,12 @@ def responses_body(
         provider: The provider's name, for notes and to know its own reasoning.
         capabilities: What the model takes.
         official: The server is OpenAI's own.
+        without: What the server has refused: `summary`, a summary of the reasoning; `reasoning`, what the
+            model thought before, encrypted.
     """
     options = request.options
     thinks = reasons(request.model, official=official)
-    writer = ItemWriter(provider, capabilities)
+    writer = ItemWriter(provider, capabilities, keep_reasoning="reasoning" not in without)
     body: dict[str, Any] = {
         "model": request.model,
         "stream": True,
@@ -45,7 +52,7 @@ def responses_body(
     }
     if thinks:
         body["include"] = ["reasoning.encrypted_content"]
-    if reasoning := _reasoning(request, writer, thinks=thinks):
+    if reasoning := _reasoning(request, writer, thinks=thinks, summary="summary" not in without):
         body["reasoning"] = reasoning
     if options.temperature is not None:
         if thinks and (refuses_temperature(request.model) or options.reasoning_effort not in (None, "none")):
@@ -71,14 +78,14 @@ def responses_body(
     return _with_extra(body, options), writer.notes
 
 
-def _reasoning(request: Request, writer: ItemWriter, *, thinks: bool) -> dict[str, Any]:
+def _reasoning(request: Request, writer: ItemWriter, *, thinks: bool, summary: bool) -> dict[str, Any]:
     effort = request.options.reasoning_effort
     if not thinks:
         if effort not in (None, "none"):
             writer.note(f"{request.model} does not reason; the reasoning effort was left out.")
         return {}
-    summary = {} if effort == "none" else {"summary": "auto"}
-    return {**({"effort": effort} if effort else {}), **summary}
+    summarise = {"summary": "auto"} if summary and effort != "none" else {}
+    return {**({"effort": effort} if effort else {}), **summarise}
 
 
 def _format(schema: Mapping[str, Any]) -> dict[str, Any]:

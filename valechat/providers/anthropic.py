@@ -7,10 +7,10 @@ from contextlib import aclosing
 from typing import Any
 from urllib.parse import quote
 
-from valechat.errors import StreamBroken, TimedOut
+from valechat.errors import RequestRejected, StreamBroken, TimedOut
 from valechat.providers._anthropic_models import capabilities_of, listed_models
 from valechat.providers._anthropic_reader import AnthropicReader
-from valechat.providers._anthropic_request import WIRE, anthropic_body
+from valechat.providers._anthropic_request import WIRE, AnthropicBody, anthropic_body
 from valechat.providers._health import health_of
 from valechat.providers._service import EventStream, HttpService
 from valechat.providers._setup import Setup, settings_schema
@@ -72,18 +72,37 @@ class Anthropic:
         self._betas = betas
 
     async def stream(self, request: Request) -> AsyncGenerator[Chunk, None]:
-        """Send a request and yield what arrives; see `Provider.stream`."""
+        """Send a request and yield what arrives; see `Provider.stream`.
+
+        Where the server refuses the model's own earlier reasoning, the request is sent once more without
+        it: it would otherwise refuse every further turn of the conversation.
+        """
         made = anthropic_body(request, self.name, official=self._official)
         for note in made.notes:
             yield NoteChunk(note)
+        begun = False
+        try:
+            async with aclosing(self._asked(made, request.options.timeout)) as chunks:
+                async for chunk in chunks:
+                    begun = True
+                    yield chunk
+        except RequestRejected as error:
+            bare = anthropic_body(request, self.name, official=self._official, keep_reasoning=False)
+            if begun or "thinking" not in error.message.lower() or bare.body == made.body:
+                raise
+        else:
+            return
+        yield NoteChunk("The server refused the model's earlier reasoning; the request was sent without it.")
+        async with aclosing(self._asked(bare, request.options.timeout)) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+    async def _asked(self, made: AnthropicBody, timeout: float | None) -> AsyncGenerator[Chunk, None]:
         name, own = self._betas
         headers = {name: ",".join(filter(None, (own, *made.betas)))} if made.betas else {}
-        reader = AnthropicReader(self.name)
         async with (
-            self._http.stream_events(
-                "/messages", made.body, headers=headers, timeout=request.options.timeout
-            ) as events,
-            aclosing(self._read(events, reader)) as chunks,
+            self._http.stream_events("/messages", made.body, headers=headers, timeout=timeout) as events,
+            aclosing(self._read(events, AnthropicReader(self.name))) as chunks,
         ):
             async for chunk in chunks:
                 yield chunk

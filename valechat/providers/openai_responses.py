@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import aclosing
 from typing import Any
 
-from valechat.errors import StreamBroken
+from valechat.errors import RequestRejected, StreamBroken
 from valechat.providers._chat_models import chat_models
 from valechat.providers._health import health_of
 from valechat.providers._openai_names import reasons, sees
@@ -19,6 +19,11 @@ from valechat.providers.base import Capabilities, Chunk, Health, ModelInfo, Note
 __all__ = ["OpenAIResponses", "create"]
 
 CHECK_SECONDS = 10.0
+
+_LEFT_OUT = {
+    "summary": "OpenAI summarises reasoning for verified organisations only; the answer comes without a summary.",
+    "reasoning": "The server could not read the model's earlier reasoning; the request was sent without it.",
+}
 
 
 def create(setup: Setup) -> OpenAIResponses:
@@ -46,17 +51,46 @@ class OpenAIResponses:
         self._http = http
         self._official = official
         self._models = models
+        self._without: frozenset[str] = frozenset()
 
     async def stream(self, request: Request) -> AsyncGenerator[Chunk, None]:
-        """Send a request and yield what arrives; see `Provider.stream`."""
-        capabilities = self.capabilities(request.model)
-        body, notes = responses_body(request, self.name, capabilities, official=self._official)
+        """Send a request and yield what arrives; see `Provider.stream`.
+
+        A request that the server refuses for what it can do without is sent once more without it.
+        """
+        without = set(self._without)
+        body, notes = self._body(request, without)
         for note in notes:
             yield NoteChunk(note)
-        reader = ResponsesReader(self.name)
+        while True:
+            begun = False
+            try:
+                async with aclosing(self._asked(body, request.options.timeout)) as chunks:
+                    async for chunk in chunks:
+                        begun = True
+                        yield chunk
+            except RequestRejected as error:
+                refused = _dispensable(error)
+                if begun or refused is None or refused in without:
+                    raise
+                without.add(refused)
+                refused_body, (body, _) = body, self._body(request, without)
+                if body == refused_body:
+                    raise
+                if refused == "summary":
+                    self._without = frozenset({refused})
+                yield NoteChunk(_LEFT_OUT[refused])
+            else:
+                return
+
+    def _body(self, request: Request, without: Collection[str]) -> tuple[dict[str, Any], list[str]]:
+        capabilities = self.capabilities(request.model)
+        return responses_body(request, self.name, capabilities, official=self._official, without=without)
+
+    async def _asked(self, body: Mapping[str, Any], timeout: float | None) -> AsyncGenerator[Chunk, None]:
         async with (
-            self._http.stream_events("/responses", body, timeout=request.options.timeout) as events,
-            aclosing(self._read(events, reader)) as chunks,
+            self._http.stream_events("/responses", body, timeout=timeout) as events,
+            aclosing(self._read(events, ResponsesReader(self.name))) as chunks,
         ):
             async for chunk in chunks:
                 yield chunk
@@ -104,6 +138,14 @@ class OpenAIResponses:
     def config_schema(self) -> Mapping[str, Any]:
         """JSON Schema of the provider's settings."""
         return settings_schema(self._http.base_url, apis=("responses", "chat"))
+
+
+def _dispensable(error: RequestRejected) -> str | None:
+    """What a refused request can do without: only its words say, the code is `unsupported_value` for much else."""
+    words = error.message.lower()
+    if "reasoning summar" in words or "reasoning.summary" in words:
+        return "summary"
+    return "reasoning" if "encrypted content" in words else None
 
 
 def _refused(value: Mapping[str, Any]) -> bool:
