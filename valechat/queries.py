@@ -24,10 +24,14 @@ def sql(query: str, *, params: Any = None) -> duckdb.DuckDBPyRelation:
 
 def connect() -> duckdb.DuckDBPyConnection:
     """A DuckDB connection with the ledger's views; writing to it changes nothing in the ledger."""
-    return services().ledger.connect()
+    opened = services()
+    opened.publish()
+    return opened.ledger.connect()
 
 
 def __getattr__(name: str) -> Any:
     if name == "database":
-        return str(services().ledger.database)
+        opened = services()
+        opened.publish()
+        return str(opened.ledger.database)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -6,11 +6,12 @@ from the working folder, which is the notebook's in a kernel.
 
 from __future__ import annotations
 
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from functools import cached_property
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from valechat.billing.limits import ceilings
 from valechat.billing.table import PriceTable, default_table
 from valechat.catalogue import Catalogue, Models
 from valechat.config import KNOWN, Settings, SettingsFile, parse_model
@@ -42,6 +43,7 @@ class Services:
     def __init__(self, paths: Paths, *, project: Path | None = None) -> None:
         self.paths = paths
         self._file = SettingsFile(paths, project=project)
+        self._published: object = None
         self._providers: dict[str, tuple[object, Provider]] = {}
         self._catalogue = Catalogue(self.provider, self._key_missing, lambda: self.settings, lambda: self.prices)
 
@@ -75,6 +77,16 @@ class Services:
     def keys(self) -> KeyRing:
         """The user's API keys. Each use is recorded in the ledger."""
         return KeyRing(self.paths, lambda: self.settings, on_access=self.ledger.add_key_access)
+
+    def publish(self) -> None:
+        """Let the ledger's views show the prices and limits as they are now; blocks for a moment."""
+        settings, prices = self.settings, self.prices
+        current = (settings.limits, settings.prices, settings.time_zone, prices.made, datetime.now(self.zone).date())
+        if current == self._published:
+            return
+        self.ledger.set_prices(list(prices.rows()))
+        self.ledger.publish_ceilings(ceilings(settings.limits, self.zone))
+        self._published = current
 
     @cached_property
     def meter(self) -> Meter:

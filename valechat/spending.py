@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 
-from valechat.billing.limits import plan
+from valechat.billing.limits import ceilings, plan
 from valechat.billing.sentences import usd
 from valechat.config import Limits, change_limits
 from valechat.errors import ConfigError
-from valechat.ledger.base import Ceiling, LimitState
+from valechat.ledger.base import LimitState
 from valechat.services import Services, services
 
 __all__ = ["Amount", "LimitsView", "limits", "states"]
@@ -78,12 +78,9 @@ class LimitsView:
 def states(of: Services, model: str | None = None) -> list[LimitState]:
     """How the configured limits stand now; blocks for a moment."""
     configured = of.settings.limits
-    models = [model] if model is not None else [*configured.models, ""]
-    ceilings: dict[str, Ceiling] = {}
-    for name in models:
-        for ceiling in plan(configured, name or "none/none", None, datetime.now(UTC), of.zone).ceilings:
-            ceilings.setdefault(ceiling.name, ceiling)
-    return of.ledger.limit_states(list(ceilings.values()))
+    if model is not None:
+        return of.ledger.limit_states(plan(configured, model, None, datetime.now(UTC), of.zone).ceilings)
+    return of.ledger.limit_states(ceilings(configured, of.zone))
 
 
 def _amount(name: str, value: Amount) -> Decimal | int | None:

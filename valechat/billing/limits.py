@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Protocol
 
@@ -16,7 +16,7 @@ from valechat.billing.names import same_model
 from valechat.billing.periods import billing_period_of, day_of, end_of_day, end_of_month
 from valechat.ledger.base import Bucket, Ceiling, Hold
 
-__all__ = ["ConversationLimits", "Limits", "ModelLimits", "Plan", "RateLimits", "plan", "rate_holds"]
+__all__ = ["ConversationLimits", "Limits", "ModelLimits", "Plan", "RateLimits", "ceilings", "plan", "rate_holds"]
 
 _MINUTE = timedelta(minutes=1)
 
@@ -134,6 +134,22 @@ def plan(limits: Limits, model: str, conversation_id: str | None, now: datetime,
         wanted.append(("conversation", conversation, limits.conversation.total))
     ceilings = tuple(Ceiling(name, bucket, amount) for name, bucket, amount in wanted if amount is not None)
     return Plan(tuple(buckets), ceilings)
+
+
+def ceilings(limits: Limits, tz: tzinfo | None = None) -> list[Ceiling]:
+    """All spending limits as they stand over today's and this month's buckets; those of conversations left out.
+
+    Args:
+        limits: The user's limits.
+        tz: The user's time zone, by default the system's.
+    """
+    now = datetime.now(UTC)
+    found = {
+        ceiling.name: ceiling
+        for model in [*limits.models, "none/none"]
+        for ceiling in plan(limits, model, None, now, tz).ceilings
+    }
+    return list(found.values())
 
 
 def rate_holds(

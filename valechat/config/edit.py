@@ -15,7 +15,7 @@ from valechat.config.locate import dotted
 from valechat.config.names import nearest, parse_model
 from valechat.config.schema import Limits, ModelLimits, RateLimits, Settings
 from valechat.errors import ConfigError
-from valechat.ledger.lock import locked
+from valechat.filelock import locked
 from valechat.paths import Paths
 
 __all__ = ["Value", "change_limits", "change_settings"]

@@ -21,8 +21,8 @@ from typing import Any
 
 from valechat.atomic import write_atomically
 from valechat.errors import KeyStorageError
+from valechat.filelock import locked
 from valechat.keys.secret import Key
-from valechat.ledger.lock import locked
 
 __all__ = ["SOURCE", "KeyFile"]
 

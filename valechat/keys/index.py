@@ -14,7 +14,7 @@ from typing import Literal
 
 from valechat.atomic import write_atomically
 from valechat.errors import KeyStorageError
-from valechat.ledger.lock import locked
+from valechat.filelock import locked
 
 __all__ = ["KeyIndex", "Place", "StoredKey"]
 

@@ -13,8 +13,8 @@ from datetime import datetime
 from pathlib import Path
 
 from valechat.errors import LedgerTooNew
+from valechat.filelock import locked
 from valechat.ledger.faults import damaged, translated
-from valechat.ledger.lock import locked
 from valechat.ledger.migrations import APPLICATION_ID, MIGRATIONS
 from valechat.ledger.store import LEDGER_FILE, LOCK_FILE
 

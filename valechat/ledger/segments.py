@@ -20,9 +20,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from valechat.filelock import locked, try_locked
 from valechat.ledger.amounts import stamp
 from valechat.ledger.faults import translated
-from valechat.ledger.lock import locked, try_locked
 from valechat.ledger.publish import free_name, replace_file, rows_of
 from valechat.ledger.store import Store
 from valechat.ledger.streams import STREAMS, Stream, lines

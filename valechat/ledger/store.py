@@ -16,9 +16,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from valechat.filelock import locked
 from valechat.ledger.amounts import stamp
 from valechat.ledger.faults import damaged, translated
-from valechat.ledger.lock import locked
 from valechat.ledger.migrations import migrate
 from valechat.ledger.publish import Prepared, Publisher
 from valechat.ledger.transaction import Transaction
