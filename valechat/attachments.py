@@ -11,7 +11,10 @@ from typing import Protocol
 from valechat.errors import ConfigError, TooLarge
 from valechat.messages import FilePart, ImagePart, Part
 
-__all__ = ["Sizes", "attach"]
+__all__ = ["Attachment", "Sizes", "attach"]
+
+Attachment = str | PathLike[str] | bytes | Part
+"""What can be attached to a question: a path, bytes, or a part that is ready."""
 
 _SIGNATURES = {
     b"\x89PNG\r\n\x1a\n": "image/png",
@@ -37,8 +40,8 @@ class Sizes(Protocol):
 
 def attach(
     text: str,
-    images: Sequence[str | PathLike[str] | bytes | Part],
-    files: Sequence[str | PathLike[str] | bytes | Part],
+    images: Sequence[Attachment],
+    files: Sequence[Attachment],
     sizes: Sizes,
 ) -> list[Part]:
     """Read what goes with a question, and check all sizes.
@@ -59,7 +62,7 @@ def attach(
     ]
 
 
-def _image(source: str | PathLike[str] | bytes | Part, most: int) -> Part:
+def _image(source: Attachment, most: int) -> Part:
     part = _read(source, most)
     if isinstance(part, FilePart):
         if not part.media_type.startswith("image/"):
@@ -68,14 +71,14 @@ def _image(source: str | PathLike[str] | bytes | Part, most: int) -> Part:
     return part
 
 
-def _file(source: str | PathLike[str] | bytes | Part, most: int) -> Part:
+def _file(source: Attachment, most: int) -> Part:
     part = _read(source, most)
     if isinstance(part, FilePart) and part.media_type.startswith("image/"):
         return ImagePart(part.data, part.media_type)
     return part
 
 
-def _read(source: str | PathLike[str] | bytes | Part, most: int) -> Part:
+def _read(source: Attachment, most: int) -> Part:
     if isinstance(source, bytes):
         data, name = source, "attachment"
     elif isinstance(source, str | PathLike):

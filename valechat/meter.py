@@ -162,7 +162,7 @@ class Meter:
         model = f"{provider.name}/{request.model}"
         quote = Quote(
             model,
-            size_of(request.messages, request.system, request.tools),
+            size_of(request.messages, request.system, request.tools, request.options.schema),
             self._prices(),
             provider.local,
             {name: value for name, value in request.options.extra.items() if name in _PRICE_CHANGING},

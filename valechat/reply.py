@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 from valechat.messages import Message
 from valechat.money import total
@@ -30,6 +30,8 @@ class Reply:
         verification: `pending`, `verified`, `discrepancy` or `unable`.
         messages: What the turn added to the conversation after the question.
         notes: What the user should know: a fallback taken, a retry, a lowered `max_tokens`.
+        parsed: The answer's value where a `schema` was given; None without one, and where the answer
+            does not have that form, which a note then says.
     """
 
     text: str
@@ -41,6 +43,7 @@ class Reply:
     verification: str = "pending"
     messages: tuple[Message, ...] = field(default=(), repr=False)
     notes: tuple[str, ...] = ()
+    parsed: Any = field(default=None, repr=False, compare=False)
 
     def __str__(self) -> str:
         return self.text

@@ -13,6 +13,7 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 from valechat.accumulate import Answer
 from valechat.errors import ProviderError, ValeChatError
@@ -43,6 +44,7 @@ from valechat.providers.base import (
     ThinkingChunk,
 )
 from valechat.reply import Reply, Status, total_cost, total_usage
+from valechat.structured import Structure
 from valechat.toolbox import Toolbox
 from valechat.usage import Usage
 
@@ -70,6 +72,7 @@ class Turn:
     """A question, and how to answer it.
 
     `targets` are asked in order, the next only when the one before failed without a visible word.
+    `structure` reads the answer's value, where `options.schema` asks for one.
     `confirmed` says that the user agreed to a cost above `confirm_above`.
     """
 
@@ -78,6 +81,7 @@ class Turn:
     targets: Sequence[Target]
     system: str | None = None
     options: Options = field(default_factory=Options)
+    structure: Structure | None = None
     toolbox: Toolbox | None = None
     kind: Kind = "chat"
     max_cost: Decimal | None = None
@@ -151,7 +155,12 @@ class _Run:
             if number == MOST_ROUNDS:
                 outcome.status = "limit"
                 yield self._note(f"Stopped after {MOST_ROUNDS} rounds of tool calls. Ask again to go on.")
-        yield DoneEvent(self._reply(target, outcome))
+        parsed: Any = None
+        if self._turn.structure is not None:
+            parsed, why = self._turn.structure.read(outcome.message.text)
+            if why:
+                yield self._note(why)
+        yield DoneEvent(self._reply(target, outcome, parsed))
 
     async def _request(self, target: Target, outcome: _Outcome) -> AsyncGenerator[Event, None]:
         """One request: held, sent, streamed, settled."""
@@ -309,7 +318,7 @@ class _Run:
         self._notes.append(text)
         return StatusEvent(text)
 
-    def _reply(self, target: Target, outcome: _Outcome) -> Reply:
+    def _reply(self, target: Target, outcome: _Outcome, parsed: Any) -> Reply:
         status: Status = outcome.status
         return Reply(
             text=outcome.message.text,
@@ -321,6 +330,7 @@ class _Run:
             verification=self._verification,
             messages=tuple(stored.message for stored in self._new[1:]),
             notes=tuple(self._notes),
+            parsed=parsed,
         )
 
 

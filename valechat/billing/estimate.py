@@ -82,8 +82,16 @@ class RequestSize:
     tools: int = 0
 
 
-def size_of(messages: Sequence[Message], system: str | None = None, tools: Iterable[Tool] = ()) -> RequestSize:
-    """The size of a request, as its parts stand; a document counts with all its bytes."""
+def size_of(
+    messages: Sequence[Message],
+    system: str | None = None,
+    tools: Iterable[Tool] = (),
+    schema: Mapping[str, Any] | None = None,
+) -> RequestSize:
+    """The size of a request, as its parts stand; a document counts with all its bytes.
+
+    `schema` is what the answer must follow; servers show it to the model.
+    """
     offered = list(tools)
     schemas = sum(
         _bytes(t.name) + _bytes(t.description) + _bytes(json.dumps(dict(t.parameters), ensure_ascii=False, default=str))
@@ -91,7 +99,10 @@ def size_of(messages: Sequence[Message], system: str | None = None, tools: Itera
     )
     parts = [part for message in messages for part in message.parts]
     return RequestSize(
-        text_bytes=_bytes(system or "") + schemas + sum(map(_part_bytes, parts)),
+        text_bytes=_bytes(system or "")
+        + _bytes(json.dumps(schema) if schema else "")
+        + schemas
+        + sum(map(_part_bytes, parts)),
         messages=len(messages) + bool(system),
         images=sum(_images(part) for part in parts),
         tools=len(offered),
