@@ -21,7 +21,7 @@ def test_a_limit_that_is_set_counts_from_the_next_request() -> None:
 
 
 def test_what_is_left_is_the_limit_less_what_was_spent() -> None:
-    valechat.limits.set({"daily": "5", "model:demo/echo:monthly": Decimal("2")})
+    valechat.limits.set({"daily": "5", "model:demo/echo:monthly": Decimal(2)})
     chat = valechat.Chat("demo/echo", options={"demo_tokens_per_second": 0})
     cost = chat.ask_sync("Hello").cost
     assert cost is not None

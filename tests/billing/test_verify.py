@@ -2,7 +2,6 @@
 
 import asyncio
 from decimal import Decimal
-
 from typing import Any
 
 import pytest
