@@ -29,7 +29,7 @@ _KINDS: dict[str, tuple[str, str]] = {
     "lmstudio": ("valechat.providers.openai_chat:create", ""),
     "lmstudio/responses": ("valechat.providers.openai_responses:create", ""),
     "openrouter": ("valechat.providers.openai_chat:create", ""),
-    "ollama": ("valechat.providers.openai_chat:create", "/v1"),
+    "ollama": ("valechat.providers.ollama:create", ""),
     "anthropic": ("valechat.providers.anthropic:create", "/v1"),
     "gemini": ("valechat.providers.gemini:create", ""),
 }
