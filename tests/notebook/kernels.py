@@ -64,6 +64,14 @@ class Kernel:
         self._manager.shutdown_kernel(now=True)
         self._manager.cleanup_resources()
 
+    def run_to_death(self, code: str) -> None:
+        """Run a cell that kills the kernel."""
+        self.client.execute(code)
+        begun = time.monotonic()
+        while self._manager.is_alive():
+            assert time.monotonic() - begun < PATIENCE, f"the kernel did not die: {code!r}"
+            time.sleep(0.05)  # the manager tells nobody when its kernel ends
+
     def interrupt(self) -> None:
         """What the stop button does."""
         self._manager.interrupt_kernel()
