@@ -143,6 +143,7 @@ def test_doctor_looks_at_everything(kernel: Kernel) -> None:
     text = kernel.run("%valechat doctor").text
     assert "ledger" in text
     assert "clicks are answered over subshells" in text
+    assert "front end" in text
 
 
 def test_help_names_every_verb_and_option(kernel: Kernel) -> None:

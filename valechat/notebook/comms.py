@@ -7,12 +7,11 @@ by a cell is the busy one; `answer_while_busy` undoes that for one comm.
 
 from __future__ import annotations
 
-from importlib.metadata import version as installed
 from typing import Any
 
 from ipywidgets import Widget
 
-__all__ = ["answer_while_busy", "routing"]
+__all__ = ["answer_while_busy", "front_end", "routing"]
 
 _ROUTE = "_reply_subshell_for"
 
@@ -35,7 +34,23 @@ def _as_received(_data: Any, default: Any) -> Any:
 
 def routing() -> tuple[bool, str]:
     """Whether clicks are answered while a cell runs, as far as the kernel can know, and why."""
-    version = installed("ipykernel")
-    if int(version.partition(".")[0]) < 7:
-        return False, f"ipykernel {version} has no subshells: clicks wait for the running cell."
-    return True, f"ipykernel {version}: clicks are answered over subshells while a cell runs."
+    name = f"ipykernel {version('ipykernel')}"
+    kernel = getattr(get_ipython(), "kernel", None)
+    # The kernel's own answer to whether it was started with subshells; none before version 7.
+    if not getattr(kernel, "_supports_kernel_subshells", False):
+        return False, f"{name} runs here without subshells: clicks wait for the running cell."
+    mended = ", with ValeChat's routing" if hasattr(BaseComm, _ROUTE) else ""
+    return True, f"{name}: clicks are answered over subshells while a cell runs{mended}."
+
+
+def front_end() -> str:
+    """Which program shows this notebook, as far as the kernel can know."""
+    if "google.colab" in sys.modules:
+        return "Google Colab"
+    if "marimo" in sys.modules:
+        return "marimo"
+    if any(name.startswith("VSCODE_") for name in os.environ):
+        return "VS Code"
+    if "JPY_SESSION_NAME" in os.environ:
+        return "a Jupyter server: JupyterLab or Notebook"
+    return "unknown: a program of its own runs this kernel"

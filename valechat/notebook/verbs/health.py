@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from valechat.doctor import LABELS, Check, diagnose
-from valechat.notebook.comms import routing
+from valechat.notebook.comms import front_end, routing
 from valechat.notebook.outputs import show
 from valechat.notebook.tabular import table
 from valechat.notebook.verbs.registry import Call, verb
@@ -16,11 +16,12 @@ __all__ = ["doctor"]
 @verb("doctor", "what may be wrong with this installation, and what to do")
 def doctor(_call: Call) -> None:
     """Look at everything and show it."""
-    checks = diagnose(extra=[_clicks])
+    checks = diagnose(extra=[_notebook])
     show(table(["", "", "found", "what to do"], [[LABELS[c.ok], c.name, c.message, c.fix] for c in checks]))
 
 
-def _clicks() -> Iterable[Check]:
+def _notebook() -> Iterable[Check]:
+    yield Check("front end", ok=True, message=front_end(), fix="")
     answered, why = routing()
     fix = "" if answered else "Install ipykernel 7 or newer to have clicks answered while a cell runs."
     yield Check("clicks", ok=True if answered else None, message=why, fix=fix)
