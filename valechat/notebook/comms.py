@@ -7,8 +7,13 @@ by a cell is the busy one; `answer_while_busy` undoes that for one comm.
 
 from __future__ import annotations
 
+import os
+import sys
+from importlib.metadata import version
 from typing import Any
 
+from ipykernel.comm.comm import BaseComm
+from IPython.core.getipython import get_ipython
 from ipywidgets import Widget
 
 __all__ = ["answer_while_busy", "front_end", "routing"]
