@@ -28,7 +28,7 @@ _KINDS: dict[str, tuple[str, str]] = {
     "openai-compatible/responses": ("valechat.providers.openai_responses:create", ""),
     "lmstudio": ("valechat.providers.openai_chat:create", ""),
     "lmstudio/responses": ("valechat.providers.openai_responses:create", ""),
-    "openrouter": ("valechat.providers.openai_chat:create", ""),
+    "openrouter": ("valechat.providers.openrouter:create", ""),
     "ollama": ("valechat.providers.ollama:create", ""),
     "anthropic": ("valechat.providers.anthropic:create", "/v1"),
     "gemini": ("valechat.providers.gemini:create", ""),
