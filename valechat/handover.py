@@ -26,18 +26,23 @@ class Handover(Generic[T]):
         self._arrived = asyncio.Event()
         self._ended = asyncio.Event()
         self._writer: asyncio.AbstractEventLoop | None = None
+        self._announced = False
         self._room = asyncio.Event()
 
     async def pump(self) -> None:
         """Read the source to its end; wait while the reader is too far behind."""
-        self._writer = asyncio.get_running_loop()
+        self._writer = writer = asyncio.get_running_loop()
+        items = self._items
         try:
             async with contextlib.aclosing(self._source):
                 async for item in self._source:
-                    self._items.append(item)
-                    if len(self._items) == 1:
-                        self._tell(self._arrived)
-                    if len(self._items) >= MOST_BUFFERED:
+                    items.append(item)
+                    if not self._announced:
+                        # Once the source has to wait, not for each item: two threads that wake each
+                        # other item by item cost as much as all the rest.
+                        self._announced = True
+                        writer.call_soon(self._announce)
+                    if len(items) >= MOST_BUFFERED:
                         self._room.clear()
                         await self._room.wait()
         finally:
@@ -65,6 +70,10 @@ class Handover(Generic[T]):
         """Wait until the source has cleaned up, up to `timeout` seconds."""
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self._ended.wait(), timeout)
+
+    def _announce(self) -> None:
+        self._announced = False
+        self._tell(self._arrived)
 
     def _tell(self, event: asyncio.Event) -> None:
         with contextlib.suppress(RuntimeError):
