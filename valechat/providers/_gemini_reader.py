@@ -48,6 +48,7 @@ _STOPS: dict[str, StopReason] = {
     "STOP": "end",
     "MAX_TOKENS": "max_tokens",
     "CONTINUATION": "paused",
+    "FUNCTION_CALL": "tool_calls",  # said by servers that imitate the wire
     **dict.fromkeys(_FILTERED, "filtered"),
 }
 _NOT_YET = ("", "FINISH_REASON_UNSPECIFIED")
