@@ -22,7 +22,7 @@ from valechat.usage import Usage
 WIRE = "openrouter.chat"
 COMMENT = b": OPENROUTER PROCESSING\n\n"
 DONE = b"data: [DONE]\n\n"
-COST = "0.00012345678901234567890"
+COST = "0.01234567890123456789"
 
 
 def usage(cost: str = COST, **more: Any) -> bytes:
