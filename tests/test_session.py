@@ -384,3 +384,11 @@ async def test_an_answer_nobody_can_recount_says_why_at_once(talk: Conversation)
     reply = await talk.ask("Hi", ScriptedProvider(answer("Hello")))
     assert reply.verification == "unable"
     assert talk.rows()[0].verification.reason == "tokenizer_unpublished"
+
+
+async def test_a_paused_answer_is_sent_back_so_that_the_model_goes_on(talk: Conversation) -> None:
+    provider = ScriptedProvider([TextChunk("I am "), StopChunk("paused", "pause_turn")], answer("done"))
+    reply = await talk.ask("Hi", provider)
+    assert texts(provider.requests[1].messages) == [("user", "Hi"), ("assistant", "I am ")]
+    assert (reply.text, reply.status) == ("done", "complete")
+    assert len(reply.request_ids) == 2

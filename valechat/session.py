@@ -146,6 +146,9 @@ class _Run:
             async with contextlib.aclosing(self._request(target, outcome)) as events:
                 async for event in events:
                     yield event
+            if outcome.paused:
+                # Its own words so far, sent back as they are, let the model go on (Anthropic's `pause_turn`).
+                continue
             calls = outcome.message.tool_calls
             if outcome.status != "complete" or not calls or self._turn.toolbox is None:
                 break
@@ -217,6 +220,7 @@ class _Run:
 
     async def _settle(self, held: Held, answer: Answer, outcome: _Outcome) -> None:
         outcome.message = answer.message
+        outcome.paused = answer.stop is not None and answer.stop.reason == "paused" and outcome.status == "complete"
         message = StoredMessage(
             id=new_id(),
             conversation_id=self._turn.conversation_id,
@@ -340,6 +344,7 @@ class _Outcome:
     def __init__(self) -> None:
         self.status: RequestStatus = "failed"
         self.error: ProviderError | None = None
+        self.paused = False
         self.message = Message("assistant", ())
 
 
