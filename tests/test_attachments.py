@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from valechat.attachments import attach
+from valechat.attachments import attach, media_type_of, read_bytes
 from valechat.errors import ConfigError, TooLarge
 from valechat.messages import FilePart, ImagePart
 
@@ -22,7 +22,7 @@ class Small:
 
 def test_an_image_by_path_keeps_its_bytes_and_type(tmp_path: Path) -> None:
     (tmp_path / "plot.png").write_bytes(PNG)
-    assert attach("", [tmp_path / "plot.png"], [], Small()) == [ImagePart(PNG, "image/png")]
+    assert attach("", [tmp_path / "plot.png"], [], Small()) == [ImagePart(PNG, "image/png", "plot.png")]
 
 
 def test_a_type_is_told_by_content_before_name(tmp_path: Path) -> None:
@@ -55,3 +55,32 @@ def test_a_file_over_the_limit_is_refused_before_it_is_read(tmp_path: Path) -> N
         file.truncate(1 << 40)
     with pytest.raises(TooLarge, match="huge"):
         attach("", [], [tmp_path / "huge.bin"], Small())
+
+
+def test_a_part_over_the_limit_is_refused_too() -> None:
+    with pytest.raises(TooLarge, match=r"1,001 bytes"):
+        attach("", [ImagePart(b"x" * 1001, "image/png", "big.png")], [], Small())
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "expected"),
+    [
+        (b"a = 1", "a.exe", "text/plain"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "a.svg", "text/plain"),
+        (b'{"a": 1}', "a.json", "application/json"),
+        (b"a,b\n1,2\n", "a.csv", "text/csv"),
+        ("é".encode() * 5000, "", "text/plain"),
+        (b"PK\x03\x04\0\0", "a.zip", "application/zip"),
+        (b"\xff\xfe\0", "", "application/octet-stream"),
+        (b"RIFF\0\0\0\0WEBPVP8 ", "a.png", "image/webp"),
+    ],
+)
+def test_what_reads_as_text_is_text_whatever_its_name(data: bytes, name: str, expected: str) -> None:
+    assert media_type_of(data, name) == expected
+
+
+def test_an_upload_is_an_image_or_a_file_by_its_content() -> None:
+    assert read_bytes(PNG, "notes.txt", 1000) == ImagePart(PNG, "image/png", "notes.txt")
+    assert read_bytes(b"# Notes", "notes.md", 1000) == FilePart(b"# Notes", "text/markdown", "notes.md")
+    with pytest.raises(TooLarge, match="notes"):
+        read_bytes(PNG, "notes.txt", 3)

@@ -20,7 +20,7 @@ from valechat.history import answered
 from valechat.ids import new_id
 from valechat.ledger.base import Kind, StoredMessage
 from valechat.ledger.threads import durably
-from valechat.messages import Message
+from valechat.messages import FilePart, ImagePart, Message, Part
 from valechat.reply import Reply
 from valechat.services import Services, services
 from valechat.session import Turn, run_turn
@@ -221,7 +221,7 @@ class Chat:
             structure=structure,
             max_cost=None if max_cost is None else Decimal(max_cost),
             toolbox=self._toolbox,
-            title=title_of(text),
+            title=title_of(text) or title_of(_named(attached)),
         )
 
 
@@ -229,6 +229,10 @@ def title_of(text: str) -> str:
     """A conversation's first title: the first line of its first question, 60 characters at most."""
     line = next((line.strip() for line in text.splitlines() if line.strip()), "")
     return line if len(line) <= 60 else line[:59].rstrip() + "…"
+
+
+def _named(attached: Sequence[Part]) -> str:
+    return ", ".join(part.name for part in attached if isinstance(part, ImagePart | FilePart) and part.name)
 
 
 async def _last(events: AsyncGenerator[Event, None]) -> Reply:

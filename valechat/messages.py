@@ -72,10 +72,11 @@ class CitationPart:
 
 @dataclass(frozen=True, slots=True)
 class ImagePart:
-    """An image, as bytes with its media type (`image/png`)."""
+    """An image, as bytes with its media type (`image/png`). `name` is its file's, where it had one."""
 
     data: bytes
     media_type: str
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

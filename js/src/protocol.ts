@@ -25,7 +25,17 @@ export interface ToolShown {
   is_error: boolean;
 }
 
-/** A message as the panel shows it. `turn` is set while it is streamed. */
+/** An image or file of a question. `id` names its bytes for a later `send`; `problem` says why it was refused. */
+export interface AttachmentShown {
+  id: string;
+  name: string;
+  media_type: string;
+  size: number;
+  preview: string | null;
+  problem?: string;
+}
+
+/** A message as the panel shows it. `turn` is set while it is streamed; `more` counts the characters of `text` kept back. */
 export interface MessageShown {
   id: string;
   role: "user" | "assistant";
@@ -45,6 +55,8 @@ export interface MessageShown {
   notes: string[];
   error: ErrorShown | null;
   ts: string;
+  attachments?: AttachmentShown[];
+  more?: number;
 }
 
 /** An entry of the model menu. Prices are USD per million tokens. */
@@ -69,12 +81,19 @@ export interface Hello {
   type: "hello";
 }
 
+/** What goes with a question: the next of the message's buffers, or, with `id`, what the kernel has. */
+export interface Attached {
+  name: string;
+  id?: string;
+}
+
 /** A question. `turn` is chosen by the panel and names the turn from then on. */
 export interface Send {
   type: "send";
   turn: string;
   text: string;
   model: string;
+  attachments?: Attached[];
 }
 
 /** Stop a turn, whether or not anything has arrived yet. */
@@ -106,7 +125,14 @@ export interface SetKey {
   key: string;
 }
 
-export type FromPanel = Hello | Send | Stop | SelectModel | NewConversation | RefreshModels | SetKey;
+/** Bring the next piece of a long text, of which the last `more` characters are not shown. */
+export interface ShowMore {
+  type: "show_more";
+  message: string;
+  more: number;
+}
+
+export type FromPanel = Hello | Send | Stop | SelectModel | NewConversation | RefreshModels | SetKey | ShowMore;
 
 // From the kernel to the panel
 
@@ -122,6 +148,8 @@ export interface State {
   total_cost: string | null;
   unpriced: number;
   draft: string;
+  upload_limit?: number;
+  upload_total?: number;
 }
 
 /** The question is stored and the answer begins. */
@@ -140,6 +168,7 @@ export interface Delta {
   thinking?: string;
   tools?: ToolShown[];
   notes?: string[];
+  more?: number;
 }
 
 /** What came for all turns since the last. */
@@ -159,13 +188,14 @@ export interface TurnEnded {
   unpriced: number;
 }
 
-/** The question was not sent: its text goes back to the composer. */
+/** The question was not answered: it goes back to the composer, with what was attached. */
 export interface Refused {
   type: "refused";
   seq: number;
   turn: string;
   text: string;
   error: ErrorShown;
+  attachments?: AttachmentShown[];
 }
 
 /** The model menu changed. */
@@ -191,4 +221,14 @@ export interface Composed {
   text: string;
 }
 
-export type ToPanel = State | TurnStarted | Deltas | TurnEnded | Refused | Models | Notice | Composed;
+/** A piece of a long text: `more` characters were not shown before it, `left` are not shown after it. */
+export interface More {
+  type: "more";
+  seq: number;
+  message: string;
+  more: number;
+  text: string;
+  left: number;
+}
+
+export type ToPanel = State | TurnStarted | Deltas | TurnEnded | Refused | Models | Notice | Composed | More;

@@ -2,8 +2,11 @@
  * One model's panel: its state, its way to the kernel, and what a user can ask of both. Several views
  * of one model share a session, so a question typed in one is seen in all.
  */
+import { chip, packed, sendable, type Chip } from "./chips";
+import { nameOf, smallPicture } from "./files";
 import type { FromPanel, ToPanel } from "./protocol";
 import { watchKernel, type KernelEvent, type PanelModel } from "./notebook";
+import { strings } from "./strings";
 import { EMPTY, apply, asked, linked, running, stopped, type View } from "./store";
 
 /** How long the kernel may take to answer `hello` before the panel says that it waits. */
@@ -59,12 +62,41 @@ export class Session {
   }
 
   /** Sends a question. False when nothing can be asked now. */
-  ask(text: string): boolean {
+  ask(text: string, chips: readonly Chip[] = []): boolean {
     const view = this.current;
-    if (text.trim() === "" || !view.ready || view.link === "gone" || running(view).length > 0) return false;
+    if (text.trim() === "" && chips.length === 0) return false;
+    if (!view.ready || view.link === "gone" || running(view).length > 0 || !sendable(chips, view.uploads)) return false;
     const turn = newTurn();
-    this.change(asked(view, turn, text));
-    return this.send({ type: "send", turn, text, model: view.model });
+    this.change(asked(view, turn, text, chips));
+    const message: FromPanel = { type: "send", turn, text, model: view.model };
+    if (chips.length === 0) return this.send(message);
+    const { attachments, buffers } = packed(chips);
+    return this.send({ ...message, attachments }, buffers);
+  }
+
+  /** Attaches files to the question that is being written. They are read at once, so that a later send cannot fail. */
+  attach(files: readonly File[]): void {
+    for (const file of files) {
+      const fresh = chip({ name: nameOf(file), size: file.size });
+      this.change({ ...this.current, chips: [...this.current.chips, fresh] });
+      // A file over the limit is named, never read.
+      if (file.size > this.current.uploads.each) continue;
+      file.arrayBuffer().then(
+        (bytes) => this.refine(fresh.key, { bytes }),
+        () => this.refine(fresh.key, { problem: strings.unreadable }),
+      );
+      void smallPicture(file).then((preview) => this.refine(fresh.key, { preview }));
+    }
+  }
+
+  detach(key: string): void {
+    this.change({ ...this.current, chips: this.current.chips.filter((one) => one.key !== key) });
+  }
+
+  /** Asks for the next piece of a long text. */
+  showMore(message: string): void {
+    const more = this.current.messages.find((m) => m.id === message)?.more;
+    if (more) this.send({ type: "show_more", message, more });
   }
 
   /** Stops all that runs. */
@@ -126,9 +158,14 @@ export class Session {
     }
   }
 
-  private send(message: FromPanel): boolean {
+  private refine(key: string, parts: Partial<Chip>): void {
+    this.change({ ...this.current, chips: this.current.chips.map((one) => (one.key === key ? { ...one, ...parts } : one)) });
+  }
+
+  private send(message: FromPanel, buffers: ArrayBuffer[] = []): boolean {
     try {
-      this.model.send(message);
+      if (buffers.length === 0) this.model.send(message);
+      else this.model.send(message, undefined, buffers);
       return true;
     } catch {
       // The comm or its kernel was disposed: there is nobody to send to until the cell runs again.

@@ -4,13 +4,15 @@
  * The kernel numbers what it sends. `apply` takes only the next number: an old one is dropped, and a
  * gap asks for `resync`, after which nothing but a whole `state` counts.
  */
-import type { Delta, ErrorShown, MessageShown, ModelShown, State, ToPanel, ToolShown } from "./protocol";
+import { returned as givenBack, safePreview, type Chip, type UploadLimits } from "./chips";
+import type { AttachmentShown, Delta, ErrorShown, MessageShown, ModelShown, State, ToPanel, ToolShown } from "./protocol";
 
 /** A question that left the panel and that the kernel has neither started nor refused yet. */
 export interface Pending {
   readonly turn: string;
   readonly text: string;
   readonly model: string;
+  readonly chips: readonly Chip[];
 }
 
 export interface NoticeShown {
@@ -39,6 +41,11 @@ export interface View {
   readonly unpriced: number;
   /** The composer's text, shared by all views of the model. */
   readonly draft: string;
+  /** What is attached to it. */
+  readonly chips: readonly Chip[];
+  readonly uploads: UploadLimits;
+  /** Long texts' further pieces, by message. */
+  readonly rests: Readonly<Record<string, readonly string[]>>;
   /** The last text the kernel gave back, so that repeating it adds nothing. */
   readonly returned: string;
   readonly pending: readonly Pending[];
@@ -65,6 +72,9 @@ export const EMPTY: View = {
   totalCost: null,
   unpriced: 0,
   draft: "",
+  chips: [],
+  uploads: { each: 10_000_000, total: 10_000_000 },
+  rests: {},
   returned: "",
   pending: [],
   stopping: [],
@@ -82,25 +92,35 @@ export function apply(view: View, message: ToPanel): Applied {
 
 function reduced(view: View, message: Exclude<ToPanel, State>): View {
   switch (message.type) {
-    case "turn_started":
+    case "turn_started": {
+      const sent = view.pending.find((p) => p.turn === message.turn)?.chips ?? [];
+      const question = seen(message.question, (_, i) => sent[i]?.preview ?? null);
       return {
         ...view,
-        messages: [...without(view.messages, message.question.id, message.answer.id), message.question, message.answer],
+        messages: [...without(view.messages, question.id, message.answer.id), question, message.answer],
         pending: view.pending.filter((p) => p.turn !== message.turn),
       };
+    }
     case "deltas":
       return { ...view, messages: view.messages.map((m) => grown(m, message.deltas)) };
     case "turn_ended":
       return ended(view, message.turn, message.answer, message.total_cost, message.unpriced);
     case "refused": {
       const shown = view.messages.some((m) => m.turn === message.turn);
-      const ours = shown || view.pending.some((p) => p.turn === message.turn);
+      const pending = view.pending.find((p) => p.turn === message.turn);
+      const ours = shown || pending !== undefined;
+      const idle = view.draft === "" && view.chips.length === 0;
+      const question = view.messages.find((m) => m.role === "user" && m.turn === message.turn);
+      const chips = message.attachments
+        ? givenBack(drawn(message.attachments, question?.attachments), pending?.chips ?? [])
+        : (pending?.chips ?? []);
       return {
         ...view,
         messages: shown ? view.messages.filter((m) => m.turn !== message.turn) : view.messages,
         pending: view.pending.filter((p) => p.turn !== message.turn),
         stopping: view.stopping.filter((turn) => turn !== message.turn),
         draft: ours || view.draft === "" ? joined(message.text, view.draft) : view.draft,
+        chips: ours || idle ? [...chips, ...view.chips] : view.chips,
         returned: message.text,
         notice: { text: "", error: message.error },
       };
@@ -111,6 +131,16 @@ function reduced(view: View, message: Exclude<ToPanel, State>): View {
       return { ...view, notice: { text: message.text, error: message.error } };
     case "composed":
       return { ...view, draft: joined(view.draft, message.text) };
+    case "more": {
+      const grown = view.messages.find((m) => m.id === message.message && m.more === message.more);
+      // Two views may have asked for the same piece.
+      if (!grown) return view;
+      return {
+        ...view,
+        messages: view.messages.map((m) => (m === grown ? { ...m, more: message.left } : m)),
+        rests: { ...view.rests, [grown.id]: [...(view.rests[grown.id] ?? []), message.text] },
+      };
+    }
     default:
       // A newer kernel may say what this panel does not know; its number still counts.
       return view;
@@ -124,6 +154,7 @@ function said(view: View, message: ToPanel): View {
 
 function replaced(view: View, state: State): View {
   const sameConversation = view.conversationId === "" || view.conversationId === state.conversation_id;
+  const known = new Map(view.messages.flatMap((m) => m.attachments ?? []).map((one) => [one.id, one.preview]));
   const returned = state.draft !== "" && state.draft !== view.returned;
   return {
     ...view,
@@ -132,7 +163,7 @@ function replaced(view: View, state: State): View {
     link: "live",
     conversationId: state.conversation_id,
     title: state.title,
-    messages: state.messages,
+    messages: state.messages.map((m) => seen(m, (one) => known.get(one.id) ?? null)),
     model: state.model,
     models: state.models,
     totalCost: state.total_cost,
@@ -140,6 +171,9 @@ function replaced(view: View, state: State): View {
     draft: returned ? joined(state.draft, view.draft) : view.draft,
     returned: returned ? state.draft : view.returned,
     pending: sameConversation ? unanswered(view, state) : [],
+    uploads: { each: state.upload_limit ?? view.uploads.each, total: state.upload_total ?? view.uploads.total },
+    // A state has the beginnings of all texts again.
+    rests: {},
     stopping: view.stopping.filter((turn) => state.messages.some((m) => m.turn === turn)),
     notice: sameConversation ? view.notice : null,
   };
@@ -182,9 +216,23 @@ function grown(message: MessageShown, deltas: readonly Delta[]): MessageShown {
       thinking: result.thinking + (delta.thinking ?? ""),
       tools: delta.tools ? mergedTools(result.tools, delta.tools) : result.tools,
       notes: delta.notes ? [...result.notes, ...delta.notes] : result.notes,
+      ...(delta.more === undefined ? {} : { more: delta.more }),
     };
   }
   return result;
+}
+
+/** A message whose pictures the kernel does not send are drawn from what this panel has. */
+function seen(message: MessageShown, known: (one: AttachmentShown, i: number) => string | null): MessageShown {
+  if (!message.attachments) return message;
+  const attachments = message.attachments.map((one, i) => ({ ...one, preview: safePreview(one.preview) ?? known(one, i) }));
+  return { ...message, attachments };
+}
+
+/** The same attachments, with the pictures that were shown for them. */
+function drawn(shown: readonly AttachmentShown[], before: readonly AttachmentShown[] = []): AttachmentShown[] {
+  const previews = new Map(before.map((one) => [one.id, one.preview]));
+  return shown.map((one) => ({ ...one, preview: safePreview(one.preview) ?? previews.get(one.id) ?? null }));
 }
 
 function mergedTools(old: readonly ToolShown[], changed: readonly ToolShown[]): ToolShown[] {
@@ -204,10 +252,16 @@ function joined(above: string, below: string): string {
 
 // What the user does, before the kernel has answered
 
-/** A question leaves the panel; when it is the composer's text, the composer is empty then. */
-export function asked(view: View, turn: string, text: string): View {
-  const pending = [...view.pending, { turn, text, model: view.model }];
-  return { ...view, pending, draft: text === view.draft ? "" : view.draft, notice: null };
+/** A question leaves the panel; when it is the composer's, the composer is empty then. */
+export function asked(view: View, turn: string, text: string, chips: readonly Chip[] = []): View {
+  const pending = [...view.pending, { turn, text, model: view.model, chips }];
+  return {
+    ...view,
+    pending,
+    draft: text === view.draft ? "" : view.draft,
+    chips: chips === view.chips ? [] : view.chips,
+    notice: null,
+  };
 }
 
 /** These turns were asked to stop. */
@@ -219,7 +273,8 @@ export function stopped(view: View, turns: readonly string[]): View {
 export function linked(view: View, link: Link): View {
   if (link !== "gone") return { ...view, link };
   const texts = view.pending.map((p) => p.text).join("\n");
-  return { ...view, link, seq: null, pending: [], stopping: [], draft: joined(texts, view.draft) };
+  const chips = [...view.pending.flatMap((p) => p.chips), ...view.chips];
+  return { ...view, link, seq: null, pending: [], stopping: [], draft: joined(texts, view.draft), chips };
 }
 
 /** The turns that are under way, answered or not. */

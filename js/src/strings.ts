@@ -13,6 +13,20 @@ export const strings = {
   stop: "Stop",
   stopping: "Stopping",
 
+  attach: "Attach images or files",
+  attached: "Attached",
+  detach: (name: string) => `Remove ${name}`,
+  dropHere: "Drop to attach",
+  reading: "Reading",
+  unreadable: "This cannot be read. A folder cannot be attached.",
+  tooLarge: (limit: string) => `Too large: the limit is ${limit}.`,
+  tooMuch: (limit: string) => `Too much at once: one question takes ${limit}.`,
+  unnamedImage: "Image",
+  unnamedFile: "File",
+
+  showMore: (left: string) => `Show more (${left} characters left)`,
+  moreArriving: (left: string) => `${left} more characters, not shown while they arrive`,
+
   newConversation: "New conversation",
   newConversationBusy: "New conversation (after this answer)",
   jumpToLatest: "Jump to latest",

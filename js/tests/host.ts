@@ -4,6 +4,8 @@ import type { FromPanel, ToPanel } from "../src/protocol";
 
 export class Host implements PanelModel {
   readonly sent: FromPanel[] = [];
+  /** The buffers of each message, in the same order. */
+  readonly buffers: ArrayBuffer[][] = [];
   private readonly listeners = new Map<string, Set<(...args: never[]) => void>>();
 
   constructor(
@@ -24,8 +26,9 @@ export class Host implements PanelModel {
     if (name !== null && callback) this.listeners.get(name)?.delete(callback);
   }
 
-  send(content: unknown): void {
+  send(content: unknown, _callbacks?: unknown, buffers: ArrayBuffer[] = []): void {
     this.sent.push(content as FromPanel);
+    this.buffers.push(buffers);
   }
 
   /** The kernel says something. */

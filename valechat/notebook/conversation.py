@@ -7,100 +7,45 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Iterable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from itertools import takewhile
 from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter, ValidationError
 
 from valechat.chat import Chat
-from valechat.errors import ValeChatError
-from valechat.events import (
-    DoneEvent,
-    Event,
-    StatusEvent,
-    TextEvent,
-    ThinkingEvent,
-    ToolCallEvent,
-    ToolResultEvent,
-)
+from valechat.errors import ConfigError, ValeChatError
+from valechat.events import DoneEvent
 from valechat.history import answered
 from valechat.ids import new_id
 from valechat.ledger.base import StoredMessage, UsageRow
 from valechat.ledger.threads import durably
 from valechat.money import total
+from valechat.notebook.liveturn import LiveTurn
 from valechat.notebook.models import models_shown
 from valechat.notebook.outbox import Outbox
 from valechat.notebook.protocol import (
     FromPanel,
-    MessageShown,
     Models,
     ModelShown,
+    More,
     Notice,
     Refused,
     SelectModel,
     Send,
     SetKey,
+    ShowMore,
     State,
     Stop,
     TurnEnded,
     TurnStarted,
 )
-from valechat.notebook.shown import (
-    blank_answer,
-    error_shown,
-    messages_shown,
-    money,
-    question_shown,
-    tool_shown,
-)
+from valechat.notebook.shown import TEXT, answer_text, error_shown, messages_shown, money
+from valechat.notebook.uploads import UPLOAD_TOTAL, Taken, Uploads
 from valechat.reply import Reply
 from valechat.services import services
 
 __all__ = ["PanelConversation"]
-
-
-class _Live:
-    """A turn under way: what the panel shows of it, and the task behind it."""
-
-    def __init__(self, message: Send, model: str, conversation_id: str) -> None:
-        self.turn = message["turn"]
-        self.conversation_id = conversation_id
-        self.question: MessageShown = {
-            **question_shown(new_id(), message["text"], datetime.now(UTC)),
-            "turn": self.turn,
-        }
-        self.task: asyncio.Task[None] | None = None
-        self._answer = blank_answer(new_id(), model, self.turn)
-        self._text: list[str] = []
-        self._thinking: list[str] = []
-
-    @property
-    def answer(self) -> MessageShown:
-        """The answer as far as it has arrived."""
-        return {**self._answer, "text": "".join(self._text), "thinking": "".join(self._thinking)}
-
-    def take(self, event: Event, outbox: Outbox) -> None:
-        """Add what happened to the answer, and tell the panel."""
-        if isinstance(event, TextEvent):
-            self._text.append(event.text)
-            outbox.text(self.turn, event.text)
-        elif isinstance(event, ThinkingEvent):
-            self._thinking.append(event.text)
-            outbox.thinking(self.turn, event.text)
-        elif isinstance(event, ToolCallEvent):
-            shown = tool_shown(event.call, None)
-            self._answer["tools"].append(shown)
-            outbox.tool(self.turn, shown)
-        elif isinstance(event, ToolResultEvent):
-            for shown in self._answer["tools"]:
-                if shown["id"] == event.result.call_id:
-                    shown["result"], shown["is_error"] = event.result.text, event.result.is_error
-                    outbox.tool(self.turn, shown)
-        elif isinstance(event, StatusEvent):
-            self._answer["notes"].append(event.text)
-            outbox.note(self.turn, event.text)
 
 
 class PanelConversation:
@@ -113,17 +58,22 @@ class PanelConversation:
         self.chat = chat
         self._outbox = outbox
         self._stored = stored
-        self._live: dict[str, _Live] = {}
+        self._live: dict[str, LiveTurn] = {}
         self._models: list[ModelShown] = []
         self._tasks: set[asyncio.Task[None]] = set()
+        self._uploads = Uploads()
+        self._stored_ids: dict[str, str] = {}
         chat.watch(self._turn_ended)
 
-    def receive(self, content: Any) -> None:
-        """Take a message from the panel. One that is malformed is answered with a notice."""
+    def receive(self, content: Any, buffers: Sequence[bytes | memoryview] = ()) -> None:
+        """Take a message from the panel, with its binary buffers. A malformed one is answered with a notice."""
         try:
             message = _FROM_PANEL.validate_python(content)
         except ValidationError as error:
             self._notice("", ValeChatError(f"The panel sent something unreadable: {error.errors()[0]['msg']}."))
+            return
+        if message["type"] == "send":
+            self._start(self._on_send(message, buffers))
             return
         handle: Callable[[Any], Coroutine[Any, Any, None]] = getattr(self, f"_on_{message['type']}")
         self._start(handle(message))
@@ -151,11 +101,22 @@ class PanelConversation:
     async def _on_hello(self, _message: Mapping[str, Any]) -> None:
         await self._send_state()
 
-    async def _on_send(self, message: Send) -> None:
-        if not message["text"].strip() or message["turn"] in self._live:
+    async def _on_send(self, message: Send, buffers: Sequence[bytes | memoryview]) -> None:
+        attached = message.get("attachments", [])
+        if not (message["text"].strip() or attached) or message["turn"] in self._live:
             return
         self.chat.model = message["model"] or self.chat.model
-        live = _Live(message, self.chat.model or "", self.chat.conversation_id)
+        conversation_id, question_id = self.chat.conversation_id, new_id()
+        try:
+            sizes = services().settings.sizes
+            taken = await self._uploads.take(attached, buffers, question_id, conversation_id, sizes)
+        except ValeChatError as error:
+            # The settings cannot be read; the panel still has what it sent.
+            taken = Taken([], [], error)
+        live = LiveTurn(message, question_id, taken, self.chat.model or "", conversation_id)
+        if taken.error is not None:
+            self._refuse(live, taken.error)
+            return
         live.task = asyncio.current_task()
         self._live[live.turn] = live
         self._outbox.send(
@@ -180,6 +141,7 @@ class PanelConversation:
             if live.task is not None:
                 live.task.cancel()
         self.chat.conversation_id = new_id()
+        self._uploads.forget()
         await self._send_state()
 
     async def _on_refresh_models(self, _message: Mapping[str, Any]) -> None:
@@ -191,9 +153,20 @@ class PanelConversation:
         await self._send_models(refresh=True)
         self._notice(f"The key for {provider} is stored in the keychain.", None)
 
-    async def _answer(self, live: _Live) -> None:
+    async def _on_show_more(self, message: ShowMore) -> None:
+        shown, more = message["message"], message["more"]
+        stored, _ = await self._read(self.chat.conversation_id)
+        text = answer_text(stored, self._stored_ids.get(shown, shown))
+        start = max(0, len(text) - more)
+        piece = text[start : start + TEXT]
+        left = max(0, len(text) - start - TEXT)
+        self._outbox.send(More(type="more", seq=0, message=shown, more=more, text=piece, left=left))
+
+    async def _answer(self, live: LiveTurn) -> None:
         reply: Reply | None = None
-        turn = self.chat.turn(live.question["text"], model=self.chat.model, question_id=live.question["id"])
+        turn = self.chat.turn(
+            live.question["text"], model=self.chat.model, files=live.attached.parts, question_id=live.question["id"]
+        )
         try:
             async with contextlib.aclosing(turn) as events:
                 async for event in events:
@@ -205,18 +178,25 @@ class PanelConversation:
             if (task := asyncio.current_task()) is not None:
                 task.uncancel()
         except Exception as error:  # noqa: BLE001  # every fault is shown beside the text it kept from being answered
-            self._outbox.send(
-                Refused(type="refused", seq=0, turn=live.turn, text=live.question["text"], error=error_shown(error))
-            )
+            self._refuse(live, error)
             return
         await self._end(live, reply)
 
-    async def _end(self, live: _Live, reply: Reply | None) -> None:
+    def _refuse(self, live: LiveTurn, error: BaseException) -> None:
+        if live.attached.error is None:
+            self._uploads.keep(live.attached.shown, live.attached.parts)
+        refused = Refused(type="refused", seq=0, turn=live.turn, text=live.question["text"], error=error_shown(error))
+        if live.attached.shown:
+            refused["attachments"] = live.attached.shown
+        self._outbox.send(refused)
+
+    async def _end(self, live: LiveTurn, reply: Reply | None) -> None:
         stored, rows = await self._read(live.conversation_id)
         shown = messages_shown(stored, rows)
         ids = [message["id"] for message in shown]
         place = ids.index(live.question["id"]) + 1 if live.question["id"] in ids else len(ids)
         answer = shown[place] if place < len(shown) else {**live.answer, "turn": None, "status": "cancelled"}
+        self._stored_ids[live.answer["id"]] = answer["id"]
         notes = list(reply.notes) if reply is not None else live.answer["notes"]
         total_cost, unpriced = _spent(rows.values())
         self._outbox.send(
@@ -261,6 +241,8 @@ class PanelConversation:
                 total_cost=total_cost,
                 unpriced=unpriced,
                 draft="",
+                upload_limit=_upload_limit(),
+                upload_total=UPLOAD_TOTAL,
             )
         )
         if not self._models:
@@ -274,6 +256,14 @@ class PanelConversation:
 
     def _notice(self, text: str, error: BaseException | None) -> None:
         self._outbox.send(Notice(type="notice", seq=0, text=text, error=None if error is None else error_shown(error)))
+
+
+def _upload_limit() -> int:
+    try:
+        return services().settings.sizes.upload
+    except ConfigError:
+        # What is wrong with the settings is said where they are needed; the panel opens without them.
+        return UPLOAD_TOTAL
 
 
 def _spent(rows: Iterable[UsageRow]) -> tuple[str | None, int]:

@@ -53,6 +53,10 @@ class Outbox:
         """Add a note to a turn."""
         self._delta(turn).setdefault("notes", []).append(note)
 
+    def more(self, turn: str, characters: int) -> None:
+        """Say how many characters of a turn's text are kept back."""
+        self._delta(turn)["more"] = characters
+
     def flush(self) -> None:
         """Send what waits."""
         if self._timer is not None:

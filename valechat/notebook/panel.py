@@ -63,8 +63,8 @@ class Panel(anywidget.AnyWidget):
         transcript.show(transcript_markdown(stored))
         self._transcripts.append(transcript)
 
-    def _hand_over(self, _widget: Any, content: Any, _buffers: Any) -> None:
-        engine().loop.call_soon_threadsafe(self._conversation.receive, content)
+    def _hand_over(self, _widget: Any, content: Any, buffers: Any) -> None:
+        engine().loop.call_soon_threadsafe(self._conversation.receive, content, buffers or ())
 
     def _keep(self, stored: list[StoredMessage]) -> None:
         markdown = transcript_markdown(stored)

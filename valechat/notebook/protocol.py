@@ -16,6 +16,8 @@ from typing import Literal, NotRequired
 from typing_extensions import TypedDict
 
 __all__ = [
+    "Attached",
+    "AttachmentShown",
     "Composed",
     "Delta",
     "Deltas",
@@ -25,6 +27,7 @@ __all__ = [
     "MessageShown",
     "ModelShown",
     "Models",
+    "More",
     "NewConversation",
     "Notice",
     "RefreshModels",
@@ -32,6 +35,7 @@ __all__ = [
     "SelectModel",
     "Send",
     "SetKey",
+    "ShowMore",
     "State",
     "Stop",
     "ToPanel",
@@ -66,11 +70,27 @@ class ToolShown(TypedDict):
     is_error: bool
 
 
+class AttachmentShown(TypedDict):
+    """An image or file of a question.
+
+    `id` names its bytes for a later `send`. `size` is in bytes. `preview` is a `data:` URL of a small
+    PNG, JPEG, GIF or WebP image. `problem` says why it was refused.
+    """
+
+    id: str
+    name: str
+    media_type: str
+    size: int
+    preview: str | None
+    problem: NotRequired[str]
+
+
 class MessageShown(TypedDict):
     """A message as the panel shows it.
 
     `text` and `thinking` are Markdown. `status` is `streaming`, `complete`, `cancelled`, `failed`
-    or `limit`. `turn` is set while the message is streamed.
+    or `limit`. `turn` is set while the message is streamed. Of a very long text only the beginning is
+    sent; `more` is the number of characters after it, which `show_more` brings.
     """
 
     id: str
@@ -91,6 +111,8 @@ class MessageShown(TypedDict):
     notes: list[str]
     error: ErrorShown | None
     ts: str
+    attachments: NotRequired[list[AttachmentShown]]
+    more: NotRequired[int]
 
 
 class ModelShown(TypedDict):
@@ -122,6 +144,13 @@ class Hello(TypedDict):
     type: Literal["hello"]
 
 
+class Attached(TypedDict):
+    """What goes with a question: the next of the message's binary buffers, or, with `id`, what the kernel has."""
+
+    name: str
+    id: NotRequired[str]
+
+
 class Send(TypedDict):
     """A question. `turn` is chosen by the panel and names the turn from then on."""
 
@@ -129,6 +158,7 @@ class Send(TypedDict):
     turn: str
     text: str
     model: str
+    attachments: NotRequired[list[Attached]]
 
 
 class Stop(TypedDict):
@@ -165,14 +195,25 @@ class SetKey(TypedDict):
     key: str
 
 
-FromPanel = Hello | Send | Stop | SelectModel | NewConversation | RefreshModels | SetKey
+class ShowMore(TypedDict):
+    """Bring the next piece of a long text, of which the last `more` characters are not shown."""
+
+    type: Literal["show_more"]
+    message: str
+    more: int
+
+
+FromPanel = Hello | Send | Stop | SelectModel | NewConversation | RefreshModels | SetKey | ShowMore
 
 
 # From the kernel to the panel
 
 
 class State(TypedDict):
-    """All there is to show. `draft` is a question that was not sent and belongs back in the composer."""
+    """All there is to show. `draft` is a question that was not sent and belongs back in the composer.
+
+    `upload_limit` is the most bytes of one attachment, `upload_total` of all that go with one question.
+    """
 
     type: Literal["state"]
     seq: int
@@ -184,6 +225,8 @@ class State(TypedDict):
     total_cost: str | None
     unpriced: int
     draft: str
+    upload_limit: NotRequired[int]
+    upload_total: NotRequired[int]
 
 
 class TurnStarted(TypedDict):
@@ -197,13 +240,14 @@ class TurnStarted(TypedDict):
 
 
 class Delta(TypedDict):
-    """What came for one turn since the last `deltas`. Absent keys: nothing came."""
+    """What came for one turn since the last `deltas`. Absent keys: nothing came. `more` as in `MessageShown`."""
 
     turn: str
     text: NotRequired[str]
     thinking: NotRequired[str]
     tools: NotRequired[list[ToolShown]]
     notes: NotRequired[list[str]]
+    more: NotRequired[int]
 
 
 class Deltas(TypedDict):
@@ -229,9 +273,10 @@ class TurnEnded(TypedDict):
 
 
 class Refused(TypedDict):
-    """The question found no answer (limit, missing key, server down): its text goes back to the composer.
+    """The question found no answer (limit, missing key, server down): it goes back to the composer.
 
-    Both messages of the turn are taken back, if it had started.
+    What was attached goes back with it, with a `problem` where that was the cause. Both messages of the
+    turn are taken back, if it had started.
     """
 
     type: Literal["refused"]
@@ -239,6 +284,7 @@ class Refused(TypedDict):
     turn: str
     text: str
     error: ErrorShown
+    attachments: NotRequired[list[AttachmentShown]]
 
 
 class Models(TypedDict):
@@ -267,4 +313,15 @@ class Composed(TypedDict):
     text: str
 
 
-ToPanel = State | TurnStarted | Deltas | TurnEnded | Refused | Models | Notice | Composed
+class More(TypedDict):
+    """A piece of a long text: `more` characters were not shown before it, `left` are not shown after it."""
+
+    type: Literal["more"]
+    seq: int
+    message: str
+    more: int
+    text: str
+    left: int
+
+
+ToPanel = State | TurnStarted | Deltas | TurnEnded | Refused | Models | Notice | Composed | More

@@ -9,9 +9,30 @@ from decimal import Decimal
 from valechat.errors import AuthenticationFailed, MissingKey, ValeChatError
 from valechat.ledger.base import StoredMessage, UsageRow
 from valechat.messages import ToolCallPart, ToolResultPart
-from valechat.notebook.protocol import ErrorShown, MessageShown, ToolShown
+from valechat.notebook.protocol import AttachmentShown, ErrorShown, MessageShown, ToolShown
+from valechat.notebook.uploads import attachments_shown, without_previews
 
-__all__ = ["blank_answer", "error_shown", "messages_shown", "money", "question_shown", "tool_shown", "with_usage"]
+__all__ = [
+    "TEXT",
+    "answer_text",
+    "answered_tool",
+    "blank_answer",
+    "error_shown",
+    "messages_shown",
+    "money",
+    "question_shown",
+    "tool_shown",
+    "with_usage",
+]
+
+TEXT = 200_000
+"""Characters of a text that a panel gets at once: more than models say in one answer, and drawn without a pause."""
+
+TOOL = 20_000
+"""Characters of a tool's arguments or result that a panel gets."""
+
+PREVIEWS = 5_000_000
+"""Characters of images' previews in a whole state; the newest come first."""
 
 
 def money(amount: Decimal | None) -> str | None:
@@ -32,10 +53,12 @@ def error_shown(error: BaseException) -> ErrorShown:
     return shown
 
 
-def question_shown(message_id: str, text: str, ts: datetime) -> MessageShown:
+def question_shown(
+    message_id: str, text: str, ts: datetime, attachments: Sequence[AttachmentShown] = ()
+) -> MessageShown:
     """A user's message."""
-    shown = _blank(message_id, "", ts)
-    return {**shown, "role": "user", "text": text}
+    shown: MessageShown = {**_blank(message_id, "", ts), "role": "user", "text": text}
+    return {**shown, "attachments": list(attachments)} if attachments else shown
 
 
 def blank_answer(message_id: str, model: str, turn: str) -> MessageShown:
@@ -52,10 +75,17 @@ def messages_shown(messages: Sequence[StoredMessage], rows: Mapping[str, UsageRo
     shown: list[MessageShown] = []
     for turn in _turns(messages):
         if turn[0].message.role == "user":
-            shown.append(question_shown(turn[0].id, turn[0].message.text, turn[0].ts))
+            asked = turn[0]
+            attached = attachments_shown(asked.id, asked.message)
+            shown.append(question_shown(asked.id, asked.message.text, asked.ts, attached))
         else:
             shown.append(_answer(turn, rows))
-    return shown
+    return _with_room(shown)
+
+
+def answer_text(messages: Sequence[StoredMessage], message_id: str) -> str:
+    """The whole text of an answer that `messages_shown` has under this id; empty when there is none."""
+    return next((_text(turn) for turn in _turns(messages) if _last(turn).id == message_id), "")
 
 
 def with_usage(answer: MessageShown, rows: Sequence[UsageRow]) -> MessageShown:
@@ -88,19 +118,37 @@ def _turns(messages: Sequence[StoredMessage]) -> list[list[StoredMessage]]:
 
 
 def _answer(turn: Sequence[StoredMessage], rows: Mapping[str, UsageRow]) -> MessageShown:
-    last = next((stored for stored in reversed(turn) if stored.message.role == "assistant"), turn[-1])
+    last = _last(turn)
+    text = _text(turn)
     answer = _blank(last.id, last.model or "", turn[0].ts)
     spent = [rows[stored.request_id] for stored in turn if stored.request_id is not None and stored.request_id in rows]
-    return with_usage(
-        {
-            **answer,
-            "text": "\n\n".join(stored.message.text for stored in turn if stored.message.text),
-            "thinking": "\n\n".join(stored.message.thinking for stored in turn if stored.message.thinking),
-            "tools": _tools(turn),
-            "status": last.status,
-        },
-        spent,
-    )
+    shown: MessageShown = {
+        **answer,
+        "text": text[:TEXT],
+        "thinking": "\n\n".join(stored.message.thinking for stored in turn if stored.message.thinking)[:TEXT],
+        "tools": _tools(turn),
+        "status": last.status,
+    }
+    return with_usage({**shown, "more": len(text) - TEXT} if len(text) > TEXT else shown, spent)
+
+
+def _last(turn: Sequence[StoredMessage]) -> StoredMessage:
+    return next((stored for stored in reversed(turn) if stored.message.role == "assistant"), turn[-1])
+
+
+def _text(turn: Sequence[StoredMessage]) -> str:
+    return "\n\n".join(stored.message.text for stored in turn if stored.message.text)
+
+
+def _with_room(shown: Sequence[MessageShown]) -> list[MessageShown]:
+    """The messages, the older ones without previews where there are too many."""
+    room = PREVIEWS
+    kept: list[MessageShown] = []
+    for message in reversed(shown):
+        attached = message.get("attachments", [])
+        room -= sum(len(one["preview"] or "") for one in attached)
+        kept.append({**message, "attachments": without_previews(attached)} if attached and room < 0 else message)
+    return kept[::-1]
 
 
 def _tools(turn: Sequence[StoredMessage]) -> list[ToolShown]:
@@ -117,13 +165,18 @@ def _tools(turn: Sequence[StoredMessage]) -> list[ToolShown]:
 
 def tool_shown(call: ToolCallPart, result: ToolResultPart | None) -> ToolShown:
     """A tool call as a card."""
-    return ToolShown(
-        id=call.id,
-        name=call.name,
-        arguments=call.arguments,
-        result=None if result is None else result.text,
-        is_error=result is not None and result.is_error,
-    )
+    tool = ToolShown(id=call.id, name=call.name, arguments=_clipped(call.arguments), result=None, is_error=False)
+    return tool if result is None else answered_tool(tool, result)
+
+
+def answered_tool(tool: ToolShown, result: ToolResultPart) -> ToolShown:
+    """A card with the tool's result."""
+    return {**tool, "result": _clipped(result.text), "is_error": result.is_error}
+
+
+def _clipped(text: str) -> str:
+    rest = len(text) - TOOL
+    return text if rest <= 0 else f"{text[:TOOL]}\n… {rest:,} more characters, which are kept in the conversation"
 
 
 def _sum(counts: Iterable[int | None]) -> int | None:

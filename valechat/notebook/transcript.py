@@ -17,11 +17,14 @@ from markdown_it import MarkdownIt
 
 from valechat.ids import new_id
 from valechat.ledger.base import StoredMessage
-from valechat.messages import ToolResultPart
+from valechat.messages import FilePart, ImagePart, ToolResultPart
 from valechat.notebook.harmless import harmless
 
 __all__ = ["Transcript", "bundle", "transcript_markdown"]
 
+
+MOST = 100_000
+"""Characters of one text in a transcript: a notebook is saved whole, again and again."""
 
 _OPEN, _CLOSE = '<div class="vc-transcript">\n\n', "\n\n</div>"
 
@@ -79,10 +82,12 @@ def _speaker(stored: StoredMessage) -> str:
 
 def _body(stored: StoredMessage) -> str:
     message = stored.message
-    lines = [message.text] if message.text else []
-    lines += [f"Called `{call.name}`:\n\n{_fenced(call.arguments, 'json')}" for call in message.tool_calls]
+    lines = [_clipped(message.text)] if message.text else []
+    if attached := [_named(part) for part in message.parts if isinstance(part, ImagePart | FilePart)]:
+        lines.append(f"*Attached: {', '.join(attached)}*")
+    lines += [f"Called `{call.name}`:\n\n{_fenced(_clipped(call.arguments), 'json')}" for call in message.tool_calls]
     lines += [
-        f"`{part.name}` {'failed' if part.is_error else 'answered'}:\n\n{_fenced(part.text)}"
+        f"`{part.name}` {'failed' if part.is_error else 'answered'}:\n\n{_fenced(_clipped(part.text))}"
         for part in message.parts
         if isinstance(part, ToolResultPart)
     ]
@@ -91,6 +96,17 @@ def _body(stored: StoredMessage) -> str:
             {"cancelled": "*(stopped)*", "failed": "*(broke off)*", "limit": "*(limit reached)*"}[stored.status]
         )
     return "\n\n".join(lines)
+
+
+def _named(part: ImagePart | FilePart) -> str:
+    name = part.name.replace("`", "") or ("image" if isinstance(part, ImagePart) else "file")
+    return f"`{name}` ({len(part.data):,} bytes)"
+
+
+def _clipped(text: str) -> str:
+    """A text for a saved notebook; the conversation keeps all of a longer one."""
+    rest = len(text) - MOST
+    return text if rest <= 0 else f"{text[:MOST]}\n\n… {rest:,} more characters, which are kept in the conversation"
 
 
 def _fenced(text: str, language: str = "") -> str:

@@ -1,13 +1,21 @@
-/** Where a question is typed: grows with its text, sends on Enter, turns its button into Stop. */
+/** Where a question is typed: grows with its text, takes files, sends on Enter, turns its button into Stop. */
+import { render } from "lit-html";
+
+import { sendable, type Chip, type UploadLimits } from "../chips";
+import { filesOf } from "../files";
 import { icon } from "../icons";
 import { running, type View } from "../store";
 import { strings } from "../strings";
+import { chipRow } from "./chips";
 
 export interface ComposerActions {
   /** The text changed. */
   typed(text: string): void;
-  /** The text shall be sent. */
-  send(text: string): void;
+  /** The text and what is attached shall be sent. */
+  send(text: string, chips: readonly Chip[]): void;
+  /** These files shall go with the question. */
+  attach(files: readonly File[]): void;
+  detach(key: string): void;
   stop(): void;
 }
 
@@ -19,6 +27,11 @@ export class Composer {
   readonly field = document.createElement("textarea");
   private readonly button = document.createElement("button");
   private readonly hint = document.createElement("span");
+  private readonly chipFrame = document.createElement("div");
+  private readonly clip = document.createElement("button");
+  private readonly picker = document.createElement("input");
+  private chips: readonly Chip[] = [];
+  private uploads: UploadLimits | null = null;
   private mode = "";
   private composing = false;
 
@@ -30,8 +43,12 @@ export class Composer {
     this.button.type = "button";
     const bar = document.createElement("div");
     bar.className = "vc-composer-bar";
-    bar.append(this.hint, this.button);
-    this.node.append(this.field, bar);
+    const left = document.createElement("div");
+    left.className = "vc-composer-left";
+    left.append(this.clip, this.hint);
+    bar.append(left, this.button);
+    this.prepareFiles();
+    this.node.append(this.chipFrame, this.field, bar);
 
     this.field.addEventListener("input", () => {
       this.resize();
@@ -43,7 +60,7 @@ export class Composer {
     this.button.addEventListener("click", () => this.act());
     // A click beside the text belongs to the text.
     this.node.addEventListener("mousedown", (event) => {
-      if (event.target instanceof Node && !this.field.contains(event.target) && !this.button.contains(event.target)) {
+      if (event.target instanceof Element && event.target !== this.field && !event.target.closest("button, li")) {
         event.preventDefault();
         this.field.focus();
       }
@@ -59,7 +76,15 @@ export class Composer {
     const model = view.models.find((m) => m.id === view.model);
     this.field.placeholder = strings.composerPlaceholder(model?.name ?? view.model);
     this.setMode(this.modeOf(view));
-    if (this.mode === "send") this.button.disabled = view.draft.trim() === "" || !view.ready || view.link === "gone";
+    if (view.chips !== this.chips || view.uploads !== this.uploads) {
+      this.chips = view.chips;
+      this.uploads = view.uploads;
+      render(chipRow(view.chips, view.uploads, (key) => this.actions.detach(key)), this.chipFrame);
+    }
+    const nothing = view.draft.trim() === "" && view.chips.length === 0;
+    const able = view.ready && view.link !== "gone";
+    this.clip.disabled = !able;
+    if (this.mode === "send") this.button.disabled = nothing || !able || !sendable(view.chips, view.uploads);
   }
 
   focus(): void {
@@ -71,6 +96,31 @@ export class Composer {
     this.field.style.height = "auto";
     // Not laid out (hidden tab): the CSS minimum holds until it is shown.
     if (this.field.scrollHeight > 0) this.field.style.height = `${Math.min(this.field.scrollHeight, MOST_PX)}px`;
+  }
+
+  private prepareFiles(): void {
+    this.picker.type = "file";
+    this.picker.multiple = true;
+    this.picker.hidden = true;
+    this.picker.addEventListener("change", () => {
+      this.actions.attach([...(this.picker.files ?? [])]);
+      // The same file chosen again is a change again.
+      this.picker.value = "";
+      this.focus();
+    });
+    this.clip.type = "button";
+    this.clip.className = "vc-button-icon vc-clip";
+    this.clip.title = strings.attach;
+    this.clip.setAttribute("aria-label", strings.attach);
+    this.clip.append(icon("paperclip"));
+    this.clip.addEventListener("click", () => this.picker.click());
+    this.node.append(this.picker);
+    this.field.addEventListener("paste", (event) => {
+      const files = filesOf(event.clipboardData);
+      if (files.length === 0) return;
+      event.preventDefault();
+      this.actions.attach(files);
+    });
   }
 
   private modeOf(view: View): string {
@@ -102,7 +152,8 @@ export class Composer {
 
   private act(): void {
     if (this.mode === "stop") this.actions.stop();
-    if (this.mode === "send" && this.field.value.trim() !== "") this.actions.send(this.field.value);
+    const something = this.field.value.trim() !== "" || this.chips.length > 0;
+    if (this.mode === "send" && something) this.actions.send(this.field.value, this.chips);
     this.focus();
   }
 }

@@ -3,8 +3,10 @@ import { html, nothing, type TemplateResult } from "lit-html";
 import { repeat } from "lit-html/directives/repeat.js";
 
 import { icon } from "../icons";
-import type { MessageShown, ToolShown } from "../protocol";
+import type { AttachmentShown, MessageShown, ToolShown } from "../protocol";
+import type { Pending } from "../store";
 import { strings } from "../strings";
+import { attachmentRow } from "./chips";
 import type { CellInserter } from "./code";
 import { copyButton } from "./copy";
 import { errorBox } from "./errors";
@@ -18,6 +20,8 @@ export interface MessageContext {
   readonly live: boolean;
   /** Given on the last answer, when it can be asked for again. */
   readonly retry: (() => void) | null;
+  /** Further pieces of a long text. */
+  readonly rest: readonly string[];
 }
 
 /** Draws messages and keeps, for each, the nodes that grow with it. */
@@ -28,6 +32,7 @@ export class MessageViews {
   constructor(
     private readonly cells: CellInserter | null,
     private readonly forms: KeyForms,
+    private readonly showMore: (message: string) => void,
   ) {}
 
   /** Forgets what belongs to messages that are no longer shown. */
@@ -37,14 +42,24 @@ export class MessageViews {
     }
   }
 
-  question(id: string, text: string, sending: boolean): TemplateResult {
+  question(message: MessageShown): TemplateResult {
+    return this.asked(message.id, message.text, message.attachments ?? [], false);
+  }
+
+  /** A question that the kernel has not taken yet. */
+  sending(pending: Pending): TemplateResult {
+    const attached = pending.chips.map((one) => ({ ...one, id: one.key, media_type: one.preview ? "image/png" : "" }));
+    return this.asked(pending.turn, pending.text, attached, true);
+  }
+
+  private asked(id: string, text: string, attached: readonly AttachmentShown[], sending: boolean): TemplateResult {
     let entry = this.questions.get(id);
     if (entry?.text !== text) {
       entry = { text, node: userText(text, this.cells) };
       this.questions.set(id, entry);
     }
     return html`<article class="vc-message vc-question ${sending ? "vc-sending" : ""}" aria-label=${strings.you}>
-      ${entry.node}
+      ${text.trim() === "" ? nothing : entry.node}${attachmentRow(attached)}
     </article>`;
   }
 
@@ -57,11 +72,26 @@ export class MessageViews {
     return html`<article class="vc-message vc-answer" aria-label=${strings.assistant(message.model)}>
       ${message.thinking ? thoughts(parts.thinking.node, context.live && message.text === "") : nothing}
       ${repeat(message.tools, (tool) => tool.id, toolCard)} ${message.text ? parts.text.node : nothing}
-      ${context.live && empty ? waiting() : nothing}
+      ${this.rest(message, context)} ${context.live && empty ? waiting() : nothing}
       ${message.notes.map((note) => html`<p class="vc-note">${icon("info")}<span>${note}</span></p>`)}
       ${message.error ? errorBox(message.error, form) : nothing}
       ${context.live ? nothing : this.footer(message, parts, context)}
     </article>`;
+  }
+
+  /** What follows the beginning of a very long text: its pieces as plain text, and the way to the next. */
+  private rest(message: MessageShown, { live, rest }: MessageContext): TemplateResult | typeof nothing {
+    const more = message.more ?? 0;
+    if (more === 0 && rest.length === 0) return nothing;
+    const left = more.toLocaleString("en-US");
+    return html`${rest.map((piece) => html`<pre class="vc-rest">${piece}</pre>`)}
+    ${more === 0
+      ? nothing
+      : live
+        ? html`<p class="vc-more-left">${strings.moreArriving(left)}</p>`
+        : html`<button type="button" class="vc-button-text" @click=${() => this.showMore(message.id)}>
+            ${icon("down")}${strings.showMore(left)}
+          </button>`}`;
   }
 
   private footer(message: MessageShown, parts: AnswerParts, { retry }: MessageContext): TemplateResult {

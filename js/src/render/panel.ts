@@ -3,6 +3,7 @@ import { html, nothing, render, type TemplateResult } from "lit-html";
 import { guard } from "lit-html/directives/guard.js";
 import { repeat } from "lit-html/directives/repeat.js";
 
+import { returned, type Chip } from "../chips";
 import { icon } from "../icons";
 import { cellInserter, saveNotebook } from "../notebook";
 import type { MessageShown } from "../protocol";
@@ -11,6 +12,7 @@ import { running, type View } from "../store";
 import { strings } from "../strings";
 import { Announcer } from "./announce";
 import { Composer } from "./composer";
+import { DropZone } from "./drop";
 import { emptyState } from "./empty";
 import { noticeBox } from "./errors";
 import { total } from "./footer";
@@ -22,6 +24,8 @@ import { Follower } from "./scroll";
 /** The class by which Jupyter marks a widget whose kernel is no longer there. */
 const DISCONNECTED = "jupyter-widgets-disconnected";
 
+const NO_REST: readonly string[] = [];
+
 export class Panel {
   private readonly root = document.createElement("div");
   private readonly log = document.createElement("div");
@@ -32,6 +36,7 @@ export class Panel {
   private readonly messages: MessageViews;
   private readonly announcer = new Announcer();
   private readonly follower: Follower;
+  private readonly drops: DropZone;
   private readonly cleanups: (() => void)[] = [];
   private frame = 0;
   private keyFor = "";
@@ -42,10 +47,12 @@ export class Panel {
     private readonly el: HTMLElement,
   ) {
     this.forms = new KeyForms((provider, key) => session.setKey(provider, key));
-    this.messages = new MessageViews(cellInserter(session.model, el), this.forms);
+    this.messages = new MessageViews(cellInserter(session.model, el), this.forms, (id) => session.showMore(id));
     this.composer = new Composer({
       typed: (text) => session.setDraft(text),
-      send: (text) => this.ask(text),
+      send: (text, chips) => this.ask(text, chips),
+      attach: (files) => session.attach(files),
+      detach: (key) => session.detach(key),
       stop: () => session.stop(),
     });
     this.menu = new ModelMenu({
@@ -55,6 +62,10 @@ export class Panel {
       },
       refresh: () => session.refreshModels(),
       enterKey: (provider) => this.openKey(provider),
+    });
+    this.drops = new DropZone(this.root, (files) => {
+      if (session.view.ready && session.view.link !== "gone") session.attach(files);
+      this.composer.focus();
     });
     this.prepareRoot();
     this.log.className = "vc-log";
@@ -121,8 +132,13 @@ export class Panel {
     });
   }
 
-  private ask(text: string): void {
-    if (this.session.ask(text)) this.follower.jump();
+  private ask(text: string, chips: readonly Chip[] = []): void {
+    if (this.session.ask(text, chips)) this.follower.jump();
+  }
+
+  /** Asks a question once more, with what went with it. */
+  private again(question: MessageShown): void {
+    this.ask(question.text, returned(question.attachments ?? [], []));
   }
 
   private openKey(provider: string): void {
@@ -166,7 +182,7 @@ export class Panel {
           : nothing}
       </div>
       <div class="vc-foot">${banner}${this.notice(view)}${this.composer.node}</div>
-      ${this.announcer.node}`;
+      ${this.drops.node}${this.announcer.node}`;
   }
 
   private header(view: View): TemplateResult {
@@ -205,16 +221,17 @@ export class Panel {
     )}${repeat(
       view.pending,
       (p) => p.turn,
-      (p) => this.messages.question(p.turn, p.text, true),
+      (p) => this.messages.sending(p),
     )}`;
   }
 
   private message(message: MessageShown, view: View, isLast: boolean): unknown {
-    if (message.role === "user") return guard([message], () => this.messages.question(message.id, message.text, false));
+    if (message.role === "user") return guard([message], () => this.messages.question(message));
     const live = message.status === "streaming" && view.link !== "gone";
-    const question = view.messages.findLast((m) => m.role === "user")?.text;
-    const again = isLast && view.link !== "gone" && question ? () => this.ask(question) : null;
-    return guard([message, live, again !== null], () => this.messages.answer(message, { live, retry: again }));
+    const question = view.messages.findLast((m) => m.role === "user");
+    const again = isLast && view.link !== "gone" && question ? () => this.again(question) : null;
+    const rest = view.rests[message.id] ?? NO_REST;
+    return guard([message, live, again !== null, rest], () => this.messages.answer(message, { live, retry: again, rest }));
   }
 
   private banner(view: View): TemplateResult | typeof nothing {

@@ -1,0 +1,87 @@
+"""A turn under way, as a panel sees it."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+
+from valechat.events import Event, StatusEvent, TextEvent, ThinkingEvent, ToolCallEvent, ToolResultEvent
+from valechat.ids import new_id
+from valechat.notebook.outbox import Outbox
+from valechat.notebook.protocol import MessageShown, Send
+from valechat.notebook.shown import TEXT, answered_tool, blank_answer, question_shown, tool_shown
+from valechat.notebook.uploads import Taken
+
+__all__ = ["LiveTurn"]
+
+
+class LiveTurn:
+    """A turn under way: what the panel shows of it, and the task behind it.
+
+    What a panel does not get of a long answer is counted and not kept here.
+    """
+
+    def __init__(self, message: Send, question_id: str, taken: Taken, model: str, conversation_id: str) -> None:
+        self.turn = message["turn"]
+        self.conversation_id = conversation_id
+        self.attached = taken
+        self.question: MessageShown = {
+            **question_shown(question_id, message["text"], datetime.now(UTC), taken.shown),
+            "turn": self.turn,
+        }
+        self.task: asyncio.Task[None] | None = None
+        self._answer = blank_answer(new_id(), model, self.turn)
+        self._text = _Beginning()
+        self._thinking = _Beginning()
+
+    @property
+    def answer(self) -> MessageShown:
+        """The answer as far as it has arrived."""
+        answer: MessageShown = {**self._answer, "text": self._text.value, "thinking": self._thinking.value}
+        return {**answer, "more": self._text.more} if self._text.more else answer
+
+    def take(self, event: Event, outbox: Outbox) -> None:
+        """Add what happened to the answer, and tell the panel."""
+        if isinstance(event, TextEvent):
+            if shown := self._text.add(event.text):
+                outbox.text(self.turn, shown)
+            if self._text.more:
+                outbox.more(self.turn, self._text.more)
+        elif isinstance(event, ThinkingEvent):
+            if shown := self._thinking.add(event.text):
+                outbox.thinking(self.turn, shown)
+        elif isinstance(event, ToolCallEvent):
+            tool = tool_shown(event.call, None)
+            self._answer["tools"].append(tool)
+            outbox.tool(self.turn, tool)
+        elif isinstance(event, ToolResultEvent):
+            for place, tool in enumerate(self._answer["tools"]):
+                if tool["id"] == event.result.call_id:
+                    done = answered_tool(tool, event.result)
+                    self._answer["tools"][place] = done
+                    outbox.tool(self.turn, done)
+        elif isinstance(event, StatusEvent):
+            self._answer["notes"].append(event.text)
+            outbox.note(self.turn, event.text)
+
+
+class _Beginning:
+    """The beginning of a text that grows, and how many characters follow it."""
+
+    def __init__(self) -> None:
+        self.more = 0
+        self._pieces: list[str] = []
+        self._room = TEXT
+
+    @property
+    def value(self) -> str:
+        return "".join(self._pieces)
+
+    def add(self, text: str) -> str:
+        """Take a piece; what of it belongs to the beginning comes back."""
+        shown = text[: self._room]
+        self._room -= len(shown)
+        self.more += len(text) - len(shown)
+        if shown:
+            self._pieces.append(shown)
+        return shown
