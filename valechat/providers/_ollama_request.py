@@ -27,7 +27,14 @@ __all__ = ["WIRE", "ollama_body"]
 
 WIRE = "ollama.chat"
 
-_THINK = {"none": False, "minimal": "low", "low": "low", "medium": "medium", "high": "high", "max": "max"}
+_THINK: dict[str, bool | str] = {
+    "none": False,
+    "minimal": "low",
+    "low": "low",
+    "medium": "medium",
+    "high": "high",
+    "max": "max",
+}
 
 
 def ollama_body(request: Request, provider: str, capabilities: Capabilities) -> tuple[dict[str, Any], list[str]]:

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from valechat.errors import ConfigError, ModelNotFound, ProviderError, StreamBroken, Unreachable
+from valechat.providers._loading import patient
 from valechat.providers._ollama_models import full_name, listed, model_info
 from valechat.providers._ollama_reader import OllamaReader
 from valechat.providers._ollama_request import WIRE, ollama_body
@@ -24,19 +25,14 @@ CHECK_SECONDS = 10.0
 SHOW_SECONDS = 5.0
 MOST_SHOWN_AT_ONCE = 4
 
-LOADING_SECONDS = 300.0
-"""How long a model may take to be read from disk before its first word, where nothing else is set."""
-
-_USUAL_TIMEOUT = Setup("", "").timeout
 _CLOUD = "ollama.com"
 
 
 def create(setup: Setup) -> Ollama:
     """The adapter for a provider's settings. The address is the server's own, without `/v1` or `/api`."""
     base_url = setup.base_url.removesuffix("/v1").removesuffix("/api").rstrip("/")
-    timeout = LOADING_SECONDS if setup.timeout == _USUAL_TIMEOUT else setup.timeout
     cloud = (urlsplit(base_url).hostname or "").endswith(_CLOUD)
-    http = replace(setup, base_url=base_url, timeout=timeout).connect()
+    http = patient(replace(setup, base_url=base_url)).connect()
     return Ollama(http, local=setup.local and not cloud, models=setup.models)
 
 
