@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from tests.providers.contract import KEY, ask
+from tests.providers.contract import KEY, ask, collect
 from tests.providers.faults import FaultServer, cut_stream, hanging, stream, whole
 from tests.providers.playback import played
 from tests.providers.test_gemini_contract import call, event
 from valechat.accumulate import Answer
-from valechat.errors import AuthenticationFailed, RateLimited, StreamBroken
+from valechat.errors import AuthenticationFailed, RateLimited, RequestRejected, StreamBroken
 from valechat.messages import (
     CitationPart,
     FilePart,
@@ -20,13 +20,14 @@ from valechat.messages import (
     OpaquePart,
     TextPart,
     ThinkingPart,
+    ToolResultPart,
     from_json,
     to_json,
 )
 from valechat.providers import gemini
 from valechat.providers._gemini_request import gemini_body
 from valechat.providers._setup import Setup
-from valechat.providers.base import Chunk, NoteChunk, Request, StopReason, UsageChunk
+from valechat.providers.base import Chunk, NoteChunk, Request, StopReason, TextChunk, UsageChunk
 from valechat.providers.gemini import create
 from valechat.usage import Usage
 
@@ -287,3 +288,34 @@ async def test_notes_of_the_request_come_with_the_answer() -> None:
         request = Request(MODEL, [Message.user("Look", FilePart(b"PK", "application/zip", "a.zip"))])
         notes = [one.text async for one in provider.stream(request) if isinstance(one, NoteChunk)]
     assert "a.zip" in notes[0]
+
+
+REFUSED = whole(
+    json.dumps(
+        {"error": {"code": 400, "status": "INVALID_ARGUMENT", "message": "Corrupted thought signature."}}
+    ).encode(),
+    status=400,
+)
+
+
+async def signed_talk() -> list[Message]:
+    part = {"functionCall": {"id": "f", "name": "add", "args": {}}, "thoughtSignature": "Y2FsbA=="}
+    answer, _ = await read(chunk(part), END)
+    return [Message.user("a"), answer.message, Message("tool", (ToolResultPart("f", "add", "2"),))]
+
+
+async def test_a_signature_that_is_refused_is_left_out_and_it_is_said() -> None:
+    async with FaultServer(REFUSED, stream(chunk({"text": "Two."}), END)) as server:
+        chunks = await collect(create(Setup("lab", server.url)), Request(MODEL, await signed_talk()))
+    first, second = (request.json["contents"][1]["parts"][0] for request in server.requests)
+    assert first["thoughtSignature"] == "Y2FsbA=="
+    assert second["thoughtSignature"] == "skip_thought_signature_validator"
+    assert any(isinstance(one, NoteChunk) and "without it" in one.text for one in chunks)
+    assert TextChunk("Two.") in chunks
+
+
+async def test_a_request_that_cannot_be_spared_anything_is_not_sent_again() -> None:
+    async with FaultServer(REFUSED) as server:
+        with pytest.raises(RequestRejected, match="Corrupted"):
+            await ask(create(Setup("lab", server.url)), MODEL)
+    assert len(server.requests) == 1

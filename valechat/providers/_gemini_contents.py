@@ -50,13 +50,15 @@ class ContentWriter:
         provider: Who is asked.
         model: The model that is asked; what another one signed is left out.
         traits: How it differs.
+        keep_signatures: Return what the model signed.
     """
 
-    def __init__(self, provider: str, model: str, traits: Traits) -> None:
+    def __init__(self, provider: str, model: str, traits: Traits, *, keep_signatures: bool = True) -> None:
         self.notes: list[str] = []
         self._origin = {"provider": provider, "model": model}
         self._provider = provider
         self._traits = traits
+        self._keep = keep_signatures
 
     def note(self, text: str) -> None:
         """Note something for the user."""
@@ -149,7 +151,7 @@ class ContentWriter:
 
     def _own(self, wire: str, kept: Mapping[str, Any]) -> dict[str, Any] | None:
         """What was kept of a part, if it came from this model."""
-        if wire != WIRE or any(kept.get(name) != value for name, value in self._origin.items()):
+        if wire != WIRE or not self._keep or any(kept.get(name) != value for name, value in self._origin.items()):
             return None
         return {name: value for name, value in kept.items() if name not in self._origin}
 

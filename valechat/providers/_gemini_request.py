@@ -18,14 +18,19 @@ from valechat.providers.base import Request, ToolSpec
 __all__ = ["WIRE", "gemini_body"]
 
 
-def gemini_body(request: Request, provider: str) -> tuple[dict[str, Any], list[str]]:
+def gemini_body(request: Request, provider: str, *, keep_signatures: bool = True) -> tuple[dict[str, Any], list[str]]:
     """The body, and notes on what was left out.
 
     `options.extra` wins over what is written here: `generationConfig` is merged with ours, `tools` (such as
     `[{"googleSearch": {}}]`) are added to ours, and an option that is None takes its name out of the body.
+
+    Args:
+        request: What to ask.
+        provider: The provider's name, for notes and to know what the model itself signed.
+        keep_signatures: Return what the model signed.
     """
     traits = traits_of(request.model)
-    writer = ContentWriter(provider, request.model, traits)
+    writer = ContentWriter(provider, request.model, traits, keep_signatures=keep_signatures)
     system_text, contents = writer.convert(request.messages)
     body: dict[str, Any] = {}
     config = _config(request, traits, writer)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from valechat.errors import StreamBroken, TimedOut
+from valechat.errors import RequestRejected, StreamBroken, TimedOut
 from valechat.providers._gemini_models import capabilities_of, listed_models
 from valechat.providers._gemini_reader import GeminiReader
 from valechat.providers._gemini_request import WIRE, gemini_body
@@ -18,7 +18,7 @@ from valechat.providers._service import EventStream, HttpService
 from valechat.providers._setup import Setup, settings_schema
 from valechat.providers.base import Capabilities, Chunk, Health, ModelInfo, NoteChunk, RateLimits, Request
 
-__all__ = ["Gemini", "create"]
+__all__ = ["Gemini", "create", "x_goog_api_key"]
 
 VERSION = "v1beta"
 
@@ -59,16 +59,37 @@ class Gemini:
         self._models = models
 
     async def stream(self, request: Request) -> AsyncGenerator[Chunk, None]:
-        """Send a request and yield what arrives; see `Provider.stream`."""
+        """Send a request and yield what arrives; see `Provider.stream`.
+
+        Where the server refuses a signature it gave before, the request is sent once more without them: it
+        would otherwise refuse every further turn of the conversation.
+        """
         body, notes = gemini_body(request, self.name)
         for note in notes:
             yield NoteChunk(note)
+        begun = False
+        try:
+            async with aclosing(self._asked(request, body)) as chunks:
+                async for chunk in chunks:
+                    begun = True
+                    yield chunk
+        except RequestRejected as error:
+            bare, _ = gemini_body(request, self.name, keep_signatures=False)
+            if begun or "signature" not in error.message.lower() or bare == body:
+                raise
+        else:
+            return
+        yield NoteChunk("The server refused the model's earlier reasoning; the request was sent without it.")
+        async with aclosing(self._asked(request, bare)) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+    async def _asked(self, request: Request, body: Mapping[str, Any]) -> AsyncGenerator[Chunk, None]:
         model = request.model if "/" in request.model else f"models/{request.model}"
         path = f"/{quote(model, safe='/')}:streamGenerateContent?alt=sse"
-        reader = GeminiReader(self.name, request.model)
         async with (
             self._http.stream_events(path, body, timeout=request.options.timeout) as events,
-            aclosing(self._read(events, reader)) as chunks,
+            aclosing(self._read(events, GeminiReader(self.name, request.model))) as chunks,
         ):
             async for chunk in chunks:
                 yield chunk
