@@ -390,5 +390,5 @@ async def test_a_paused_answer_is_sent_back_so_that_the_model_goes_on(talk: Conv
     provider = ScriptedProvider([TextChunk("I am "), StopChunk("paused", "pause_turn")], answer("done"))
     reply = await talk.ask("Hi", provider)
     assert texts(provider.requests[1].messages) == [("user", "Hi"), ("assistant", "I am ")]
-    assert (reply.text, reply.status) == ("done", "complete")
+    assert (reply.text, reply.status) == ("I am done", "complete")
     assert len(reply.request_ids) == 2

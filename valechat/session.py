@@ -120,6 +120,7 @@ class _Run:
         self._costs: list[Decimal | None] = []
         self._notes: list[str] = []
         self._verification = "pending"
+        self._begun_text = ""
 
     async def events(self) -> AsyncGenerator[Event, None]:
         stored = await durably(self._ledger.messages, self._turn.conversation_id)
@@ -148,6 +149,7 @@ class _Run:
                     yield event
             if outcome.paused:
                 # Its own words so far, sent back as they are, let the model go on (Anthropic's `pause_turn`).
+                self._begun_text += outcome.message.text
                 continue
             calls = outcome.message.tool_calls
             if outcome.status != "complete" or not calls or self._turn.toolbox is None:
@@ -325,7 +327,7 @@ class _Run:
     def _reply(self, target: Target, outcome: _Outcome, parsed: Any) -> Reply:
         status: Status = outcome.status
         return Reply(
-            text=outcome.message.text,
+            text=self._begun_text + outcome.message.text,
             model=target.name,
             usage=total_usage(self._usages),
             cost=total_cost(self._costs),

@@ -13,9 +13,9 @@ def test_without_any_key_the_demonstration_can_be_used(run: Run) -> None:
 
 
 def test_models_that_lack_a_key_are_shown_when_asked_for_with_prices_and_why(run: Run) -> None:
-    rows = {row["model"]: row for row in json.loads(run("models", "--all", "--json", "openai/gpt-5").stdout)}
-    assert rows["openai/gpt-5"]["input_per_million"] == "1.25"
-    assert "valechat keys set openai" in rows["openai/gpt-5"]["note"]
+    rows = {row["model"]: row for row in json.loads(run("models", "--all", "--json", "openai/gpt-5-mini").stdout)}
+    assert rows["openai/gpt-5-mini"]["input_per_million"] == "0.25"
+    assert "valechat keys set openai" in rows["openai/gpt-5-mini"]["note"]
 
 
 def test_a_provider_of_ones_own_is_listed(run: Run, home: Path) -> None:
