@@ -149,3 +149,20 @@ def test_an_error_inside_a_stream_has_its_kind(value: Any, kind: type[ProviderEr
 @pytest.mark.parametrize("form", ['sk/a+b="c', "sk%2Fa%2Bb%3D%22c", 'sk/a+b=\\"c'])
 def test_a_key_is_taken_out_in_every_form_it_may_have(form: str) -> None:
     assert scrubbed(f"Incorrect API key: {form}.", 'sk/a+b="c') == "Incorrect API key: [key]."
+
+
+def test_googles_way_to_say_how_long_to_wait_is_read() -> None:
+    info = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "27s"}
+    body = json.dumps({"error": {"code": 429, "message": "Quota", "details": [{"quota": "x"}, info]}}).encode()
+    assert status_error("gemini", 429, {}, body).retry_after == 27
+    assert status_error("gemini", 429, {"retry-after": "3"}, body).retry_after == 3
+
+
+def test_a_question_that_a_router_moderates_is_not_a_refused_key() -> None:
+    body = json.dumps({"error": {"code": 403, "message": "Flagged", "metadata": {"reasons": ["violence"]}}}).encode()
+    assert isinstance(status_error("openrouter", 403, {}, body), RequestRejected)
+
+
+def test_too_long_a_conversation_told_inside_a_stream_is_not_tried_again() -> None:
+    value = {"error": {"code": "context_length_exceeded", "message": "Too long"}}
+    assert isinstance(stream_error("openai", value), RequestRejected)

@@ -47,6 +47,7 @@ _BY_STATUS: dict[int, type[ProviderError]] = {
 
 # Words in an error's code, type, status or message that say more than the HTTP status does: first match wins.
 _BY_WORD: tuple[tuple[str, type[ProviderError]], ...] = (
+    ("context_length_exceeded", RequestRejected),
     ("model_not_found", ModelNotFound),
     ("invalid_model", ModelNotFound),
     ("model not exist", ModelNotFound),
@@ -97,7 +98,7 @@ def status_error(
         )
     value = _json(body)
     words = _words(value)
-    kind = _BY_STATUS.get(status)
+    kind = RequestRejected if _moderated(value) else _BY_STATUS.get(status)
     if kind is None or status == 404:
         by_word = _by_word(words) if status < 500 else None
         kind = by_word or kind or (ServerFailed if status >= 500 else RequestRejected)
@@ -107,7 +108,7 @@ def status_error(
         f"{provider} refused ({status}): {scrubbed(said(body) or _phrase(status), key)}",
         provider=provider,
         status=status,
-        retry_after=retry_after(headers),
+        retry_after=_first(retry_after(headers), _retry_delay(value)),
         should_retry=False if no_credit else should_retry,
         fix="Add credit to the account, or choose another model."
         if no_credit
@@ -170,6 +171,27 @@ def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> floa
         return None
     at = at if at.tzinfo else at.replace(tzinfo=UTC)
     return max(0.0, (at - (now or datetime.now(UTC))).total_seconds())
+
+
+def _retry_delay(value: Any) -> float | None:
+    """Seconds to wait as Google says them: `error.details[].retryDelay`, "27s" (google.rpc.RetryInfo)."""
+    error = value.get("error") if isinstance(value, Mapping) else None
+    details = error.get("details") if isinstance(error, Mapping) else None
+    delays = (
+        [item.get("retryDelay") for item in details if isinstance(item, Mapping)] if isinstance(details, list) else []
+    )
+    return next((_number(delay.removesuffix("s")) for delay in delays if isinstance(delay, str)), None)
+
+
+def _moderated(value: Any) -> bool:
+    """Whether the question itself was refused: OpenRouter's 403 with `error.metadata.reasons`."""
+    error = value.get("error") if isinstance(value, Mapping) else None
+    metadata = error.get("metadata") if isinstance(error, Mapping) else None
+    return isinstance(metadata, Mapping) and bool(metadata.get("reasons"))
+
+
+def _first(one: float | None, other: float | None) -> float | None:
+    return other if one is None else one
 
 
 def _number(text: str | None) -> float | None:
