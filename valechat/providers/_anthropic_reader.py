@@ -7,7 +7,7 @@ read as well.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -91,26 +91,25 @@ class AnthropicReader:
         self._order = InOrder()
         self._stop: StopChunk | None = None
 
-    def read(self, value: Any) -> Iterator[Chunk]:
+    def read(self, value: Any) -> Iterable[Chunk]:
         """What one value of the stream says."""
-        if not isinstance(value, Mapping):
-            return
+        if not isinstance(value, dict):
+            return ()
         kind = value.get("type")
+        if kind == "content_block_delta":
+            return self._delta(value.get("index"), value.get("delta"))
         if kind == "content_block_start":
-            yield from self._begin(value.get("index"), value.get("content_block"))
-        elif kind == "content_block_delta":
-            yield from self._delta(value.get("index"), value.get("delta"))
-        elif kind == "content_block_stop":
-            yield from self._end(value.get("index"))
-        elif kind == "message_start":
-            if isinstance(value.get("message"), Mapping):
-                yield UsageChunk(value)
-        elif kind == "message_delta":
-            yield from self._message_delta(value)
-        elif kind == "message_stop":
-            self.ended = True
-        elif kind == "message":
-            yield from self._message(value)
+            return self._begin(value.get("index"), value.get("content_block"))
+        if kind == "content_block_stop":
+            return self._end(value.get("index"))
+        if kind == "message_start":
+            return (UsageChunk(value),) if isinstance(value.get("message"), Mapping) else ()
+        if kind == "message_delta":
+            return self._message_delta(value)
+        if kind == "message":
+            return self._message(value)
+        self.ended = self.ended or kind == "message_stop"
+        return ()
 
     def finish(self) -> Iterator[Chunk]:
         """What the end of the stream completes: blocks that never stopped, then the stop reason."""
@@ -129,7 +128,7 @@ class AnthropicReader:
 
     def _delta(self, index: Any, delta: Any) -> Iterator[Chunk]:
         block = self._blocks.get(index)
-        if block is None or not isinstance(delta, Mapping):
+        if block is None or not isinstance(delta, dict):
             return
         kind = str(delta.get("type") or "")
         if kind == "citations_delta":

@@ -72,9 +72,12 @@ class ChatReader:
         found: list[Chunk] = []
         if not isinstance(value, dict):
             return found
-        for choice in _items(value, "choices"):
+        choices = value.get("choices")
+        for choice in choices if isinstance(choices, list) else ():
             if isinstance(choice, dict) and not choice.get("index"):
                 self._choice(choice, found)
+        if value.get("usage") is None and "x_groq" not in value:
+            return found
         usage = self._usage_of(value)
         if usage is not None:
             self.used = True
@@ -102,12 +105,12 @@ class ChatReader:
         delta = choice.get("delta") or choice.get("message")
         if isinstance(delta, dict):
             content = delta.get("content")
-            if len(delta) == 1 and type(content) is str and content and not self._reasoning:
+            if type(content) is str and content and len(delta) == 1 and not self._reasoning:
                 found.append(TextChunk(content))
             else:
                 self._delta(delta, found)
         reason = choice.get("finish_reason")
-        if isinstance(reason, str) and reason and not self.stopped:
+        if reason and isinstance(reason, str) and not self.stopped:
             self._complete(found)
             self.stopped = True
             found.append(StopChunk(self._stop_reason(reason), reason))

@@ -16,8 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections import deque
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from types import TracebackType
 from typing import Any, Self, cast
 
@@ -230,7 +229,7 @@ class EventStream:
         self._service = service
         self._post = (path, body, headers)
         self._parser: EventParser = JsonLines() if lines else ServerSentEvents()
-        self._ready: deque[ServerEvent] = deque()
+        self._events = self._read()
         self._begun = self._ended = False
 
     async def __aenter__(self) -> Self:
@@ -248,18 +247,15 @@ class EventStream:
                 await self._drain()
         finally:
             self._deadline.close()
+            await self._events.aclose()
             await self._bytes.aclose()
             await self._sent.response.aclose()
 
-    def __aiter__(self) -> Self:
-        return self
+    def __aiter__(self) -> AsyncIterator[ServerEvent]:
+        return self._events
 
-    async def __anext__(self) -> ServerEvent:
-        while not self._ready:
-            if self._ended:
-                raise StopAsyncIteration
-            await self._fill()
-        return self._ready.popleft()
+    def __anext__(self) -> Awaitable[ServerEvent]:
+        return anext(self._events)
 
     def decode(self, event: ServerEvent) -> Any:
         """The JSON value of an event.
@@ -273,26 +269,29 @@ class EventStream:
         """The error that an error value inside the stream means."""
         return _errors.stream_error(self._service.provider, value, key=self._sent.key.value)
 
-    async def _fill(self) -> None:
-        """Read until an event is complete or the answer ends."""
-        now = asyncio.get_running_loop().time()
-        silent_at = now + self.timeout
-        events: list[ServerEvent] = []
-        while not events and not self._ended:
+    async def _read(self) -> AsyncGenerator[ServerEvent, None]:
+        """The events as they are complete, until the answer ends."""
+        clock = asyncio.get_running_loop().time
+        silent_at = clock() + self.timeout
+        while not self._ended:
             try:
                 data = await self._deadline.wait(anext(self._bytes, None), min(silent_at, self._overdue_at))
                 if data is None:
                     self._ended = True
                     events = self._parser.finish()
                 else:
-                    events = self._begin(data) if not self._begun else self._parser.feed(data)
+                    events = self._parser.feed(data) if self._begun else self._begin(data)
             except TimeoutError:
                 raise self._late() from None
             except EventTooLarge as error:
                 raise self._broken(f"sent more than can be taken in: {error}") from None
             except FOREIGN as error:
                 raise foreign_error(self._service.provider, self._service.base_url, error, answering=True) from None
-        self._ready.extend(events)
+            for event in events:
+                yield event
+            if events:
+                # The reader's own time does not count, and it may have changed `timeout`.
+                silent_at = clock() + self.timeout
 
     def _begin(self, data: bytes) -> list[ServerEvent]:
         """Some servers answer 200 with one JSON value, e.g. an error, or with a web page, under any content type."""

@@ -113,8 +113,8 @@ class ServerSentEvents:
     def feed(self, data: bytes) -> list[ServerEvent]:
         if self._start is not None:
             data = self._without_mark(data)
-        elif self._is_one_event(data):
-            return [ServerEvent(data[6:-2])]
+        elif (event := self._one_event(data)) is not None:
+            return [event]
         events: list[ServerEvent] = []
         for line in self._lines.feed(data):
             if not line:
@@ -131,18 +131,19 @@ class ServerSentEvents:
             self._read(line)
         return [self._event(cut=True)] if self._data else []
 
-    def _is_one_event(self, data: bytes) -> bool:
-        """What most servers send at a time, told apart because it can be read five times as fast."""
-        return (
-            data.startswith(b"data: ")
-            and data.endswith(b"\n\n")
-            and data.count(b"\n") == 2
-            and b"\r" not in data
-            and len(data) <= self._most
-            and not self._data
-            and not self._name
-            and self._lines.idle
-        )
+    def _one_event(self, data: bytes) -> ServerEvent | None:
+        """What most servers send at a time, read several times as fast: a data line, with or without a name."""
+        end = len(data) - 2
+        simple = data.endswith(b"\n\n") and data.find(b"\r") < 0 and end <= self._most
+        if not simple or self._data or self._name or not self._lines.idle:
+            return None
+        first = data.find(b"\n")
+        if first == end and data.startswith(b"data: "):
+            return ServerEvent(data[6:end])
+        after = first + 1
+        if data.startswith(b"event: ") and data.startswith(b"data: ", after) and data.find(b"\n", after) == end:
+            return ServerEvent(data[after + 6 : end], data[7:first].decode("utf-8", "replace"))
+        return None
 
     def _read(self, line: bytes) -> None:
         if line.startswith(b"data:"):
