@@ -68,4 +68,4 @@ async def test_one_model_of_a_provider_without_a_key_shows_what_a_key_would_give
 
 
 def test_the_list_is_a_table_in_a_notebook() -> None:
-    assert "| `demo/echo` | $1.00 | $2.00 |" in valechat.models()._repr_markdown_()
+    assert "| `demo/echo` | 1.00 | 2.00 |" in valechat.models()._repr_markdown_()

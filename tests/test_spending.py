@@ -29,6 +29,11 @@ def test_what_is_left_is_the_limit_less_what_was_spent() -> None:
     assert left == {"daily": 5 - cost, "model:demo/echo:monthly": 2 - cost}
 
 
+def test_its_table_holds_no_dollar_signs_which_a_notebook_would_read_as_mathematics() -> None:
+    valechat.limits.set(daily="5")
+    assert "| daily | 5.00 | 0.00 | 0.00 | 5.00 |" in valechat.limits._repr_markdown_()
+
+
 def test_a_limit_is_removed_by_none() -> None:
     valechat.limits.set(daily="5")
     valechat.limits.set(daily=None)

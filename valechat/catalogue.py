@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from valechat.billing.names import is_local
-from valechat.billing.sentences import usd
+from valechat.billing.sentences import figure
 from valechat.billing.table import PriceTable
 from valechat.config import KNOWN, Settings
 from valechat.config.known import DEMO
@@ -70,7 +70,7 @@ class Models(list[Model]):
     def _repr_markdown_(self) -> str:
         lines = ["| model | in | out | context | |", "|---|--:|--:|--:|---|"]
         for model in self:
-            prices = [usd(price) for price in (model.input_price, model.output_price)]
+            prices = [figure(price) for price in (model.input_price, model.output_price)]
             context = "" if model.context_tokens is None else f"{model.context_tokens:,}"
             note = model.why or ("demonstration" if model.demo else "local" if model.local else "")
             lines.append(f"| `{model.id}` | {' | '.join(prices)} | {context} | {note} |")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 
 from valechat.billing.limits import ceilings, plan
-from valechat.billing.sentences import usd
+from valechat.billing.sentences import figure, usd
 from valechat.config import Limits, change_limits
 from valechat.errors import ConfigError
 from valechat.ledger.base import LimitState
@@ -59,10 +59,10 @@ class LimitsView:
         found = self.remaining()
         if not found:
             return 'No limits are set. `valechat.limits.set(daily="5.00")` sets one.'
-        lines = ["| limit | amount | used | held | remaining | resets |", "|---|--:|--:|--:|--:|---|"]
+        lines = ["| limit | USD | used | held | remaining | resets |", "|---|--:|--:|--:|--:|---|"]
         lines += [
-            f"| {state.limit} | {usd(state.amount)} | {usd(state.used)} | {usd(state.held)} "
-            f"| {usd(state.remaining, rounding='down')} | {_moment(state.resets_at)} |"
+            f"| {state.limit} | {figure(state.amount)} | {figure(state.used)} | {figure(state.held)} "
+            f"| {figure(state.remaining, rounding='down')} | {_moment(state.resets_at)} |"
             for state in found
         ]
         return "\n".join(lines)

@@ -9,7 +9,7 @@ from valechat.billing.periods import zone_name
 from valechat.errors import LimitReached
 from valechat.money import EXACT
 
-__all__ = ["explain", "lowered", "usd"]
+__all__ = ["explain", "figure", "lowered", "usd"]
 
 _ZERO = Decimal(0)
 _ROUNDING = {"nearest": ROUND_HALF_EVEN, "down": ROUND_FLOOR, "up": ROUND_CEILING}
@@ -29,6 +29,11 @@ def usd(amount: Decimal | None, *, rounding: str = "nearest") -> str:
     text = f"{shown:,f}"
     whole, _, decimals = text.partition(".")
     return f"${whole}.{decimals.rstrip('0').ljust(2, '0')}"
+
+
+def figure(amount: Decimal | None, *, rounding: str = "nearest") -> str:
+    """`usd` without the dollar sign, for tables: two of those in a line are mathematics to a notebook."""
+    return usd(amount, rounding=rounding).replace("$", "")
 
 
 def explain(error: LimitReached, *, needed: Decimal | None = None, tz: tzinfo | None = None) -> LimitReached:
