@@ -225,7 +225,19 @@ async def _asked(services: Services) -> list[Check]:
         Check(f"key of {row.provider}", ok=False, message=row.note) for row in rows if row.note.startswith("not usable")
     ]
     keys = Check("keys", ok=True if found else None, message=", ".join(found) or "none", fix="" if found else _NO_KEYS)
-    return [keychain, keys, *broken, *providers]
+    return [keychain, keys, *broken, *providers, *_breakers(services)]
+
+
+def _breakers(services: Services) -> Iterable[Check]:
+    """The providers that this process leaves alone because they failed."""
+    for name, breaker in services.breakers().items():
+        when = f"tried again in {breaker.seconds_left:.0f} s" if breaker.state == "open" else "tried again next time"
+        yield Check(
+            f"breaker of {name}",
+            ok=None,
+            message=f"{breaker.state}: {breaker.failures} failures in a row, {when}. Last: {breaker.last_failure}",
+            fix="Choose another model, give a `fallback`, or wait.",
+        )
 
 
 _NO_KEYS = "For paid models: valechat keys set PROVIDER. The demonstration and local models need none."

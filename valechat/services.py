@@ -26,7 +26,8 @@ from valechat.meter import Meter
 from valechat.paths import Paths, user_paths
 from valechat.providers import registry
 from valechat.providers.base import Provider
-from valechat.providers.resilience import resilient
+from valechat.providers.breaker import Breaker
+from valechat.providers.resilience import Resilient, resilient
 from valechat.session import Target
 
 __all__ = ["KeyFor", "Services", "models", "services"]
@@ -44,7 +45,7 @@ class Services:
         self.paths = paths
         self._file = SettingsFile(paths, project=project)
         self._published: object = None
-        self._providers: dict[str, tuple[object, Provider]] = {}
+        self._providers: dict[str, tuple[object, Resilient]] = {}
         self._catalogue = Catalogue(self.provider, self._key_missing, lambda: self.settings, lambda: self.prices)
 
     @property
@@ -107,6 +108,11 @@ class Services:
             built = registry.build(name, settings, self._key_source(name))
             known = self._providers[name] = (settings, resilient(built))
         return known[1]
+
+    def breakers(self) -> dict[str, Breaker]:
+        """The circuit breakers of this process that are not closed, by provider; on the engine's loop."""
+        breakers = {name: provider.breaker for name, (_, provider) in self._providers.items()}
+        return {name: breaker for name, breaker in sorted(breakers.items()) if breaker.state != "closed"}
 
     async def target(self, name: str) -> Target:
         """The model to ask by that name: `provider/model`, `provider:model`, or a bare name.

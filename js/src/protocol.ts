@@ -74,6 +74,13 @@ export interface ModelShown {
   needs_key?: boolean;
 }
 
+/** A provider that is left alone because it failed; it is tried again in `seconds`, 0: with the next question. */
+export interface BreakerShown {
+  provider: string;
+  reason: string;
+  seconds: number;
+}
+
 // From the panel to the kernel
 
 /** A view opened, or a gap was seen: send the whole state. */
@@ -150,6 +157,7 @@ export interface State {
   draft: string;
   upload_limit?: number;
   upload_total?: number;
+  breakers?: BreakerShown[];
 }
 
 /** The question is stored and the answer begins. */
@@ -206,6 +214,13 @@ export interface Models {
   models: ModelShown[];
 }
 
+/** All providers that are left alone now. */
+export interface Breakers {
+  type: "breakers";
+  seq: number;
+  breakers: BreakerShown[];
+}
+
 /** Something outside any turn. `error` is null for good news. */
 export interface Notice {
   type: "notice";
@@ -231,4 +246,4 @@ export interface More {
   left: number;
 }
 
-export type ToPanel = State | TurnStarted | Deltas | TurnEnded | Refused | Models | Notice | Composed | More;
+export type ToPanel = State | TurnStarted | Deltas | TurnEnded | Refused | Models | Breakers | Notice | Composed | More;

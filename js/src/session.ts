@@ -143,7 +143,8 @@ export class Session {
   private receive(message: ToPanel): void {
     const { view, resync } = apply(this.current, message);
     if (message.type === "state") clearTimeout(this.patience);
-    if (view !== this.current) this.change(view);
+    const news = view.breakers !== this.current.breakers;
+    if (view !== this.current) this.change(news ? { ...view, breakersAt: performance.now() } : view);
     if (resync) this.hello();
   }
 

@@ -5,7 +5,7 @@
  * gap asks for `resync`, after which nothing but a whole `state` counts.
  */
 import { returned as givenBack, safePreview, type Chip, type UploadLimits } from "./chips";
-import type { AttachmentShown, Delta, ErrorShown, MessageShown, ModelShown, State, ToPanel, ToolShown } from "./protocol";
+import type { AttachmentShown, BreakerShown, Delta, ErrorShown, MessageShown, ModelShown, State, ToPanel, ToolShown } from "./protocol";
 
 /** A question that left the panel and that the kernel has neither started nor refused yet. */
 export interface Pending {
@@ -37,6 +37,9 @@ export interface View {
   readonly messages: readonly MessageShown[];
   readonly model: string;
   readonly models: readonly ModelShown[];
+  /** The providers that are left alone, as they were at `breakersAt`, in milliseconds of `performance.now`. */
+  readonly breakers: readonly BreakerShown[];
+  readonly breakersAt: number;
   readonly totalCost: string | null;
   readonly unpriced: number;
   /** The composer's text, shared by all views of the model. */
@@ -69,6 +72,8 @@ export const EMPTY: View = {
   messages: [],
   model: "",
   models: [],
+  breakers: [],
+  breakersAt: 0,
   totalCost: null,
   unpriced: 0,
   draft: "",
@@ -127,6 +132,8 @@ function reduced(view: View, message: Exclude<ToPanel, State>): View {
     }
     case "models":
       return { ...view, model: message.model, models: message.models };
+    case "breakers":
+      return { ...view, breakers: message.breakers };
     case "notice":
       return { ...view, notice: { text: message.text, error: message.error } };
     case "composed":
@@ -166,6 +173,7 @@ function replaced(view: View, state: State): View {
     messages: state.messages.map((m) => seen(m, (one) => known.get(one.id) ?? null)),
     model: state.model,
     models: state.models,
+    breakers: state.breakers ?? [],
     totalCost: state.total_cost,
     unpriced: state.unpriced,
     draft: returned ? joined(state.draft, view.draft) : view.draft,

@@ -111,6 +111,9 @@ export const strings = {
   context: (size: string) => `${size} context`,
   notUsable: "not usable now",
   enterKey: "Enter key",
+  leftAlone: (provider: string) => `${provider} failed several times in a row.`,
+  againIn: (seconds: number) => `It is tried again in ${seconds} s.`,
+  againNext: "It is tried again with the next question.",
 
   keyFor: (provider: string) => `API key for ${provider}`,
   keyNote: "Kept in this computer's keychain, never in the notebook.",

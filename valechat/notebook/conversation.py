@@ -22,9 +22,10 @@ from valechat.ledger.base import StoredMessage, UsageRow
 from valechat.ledger.threads import durably
 from valechat.money import total
 from valechat.notebook.liveturn import LiveTurn
-from valechat.notebook.models import models_shown
+from valechat.notebook.models import breakers_shown, models_shown
 from valechat.notebook.outbox import Outbox
 from valechat.notebook.protocol import (
+    Breakers,
     FromPanel,
     Models,
     ModelShown,
@@ -63,6 +64,7 @@ class PanelConversation:
         self._tasks: set[asyncio.Task[None]] = set()
         self._uploads = Uploads()
         self._stored_ids: dict[str, str] = {}
+        self._breakers: set[tuple[str, int]] = set()
         chat.watch(self._turn_ended)
 
     def receive(self, content: Any, buffers: Sequence[bytes | memoryview] = ()) -> None:
@@ -126,6 +128,7 @@ class PanelConversation:
             await self._answer(live)
         finally:
             del self._live[live.turn]
+            self._send_breakers()
 
     async def _on_stop(self, message: Stop) -> None:
         live = self._live.get(message["turn"])
@@ -243,10 +246,19 @@ class PanelConversation:
                 draft="",
                 upload_limit=_upload_limit(),
                 upload_total=UPLOAD_TOTAL,
+                breakers=breakers_shown(services().breakers()),
             )
         )
         if not self._models:
             await self._send_models(refresh=False)
+
+    def _send_breakers(self) -> None:
+        """Tell the panel which providers are left alone, where that changed."""
+        breakers = services().breakers()
+        now = {(name, breaker.failures) for name, breaker in breakers.items()}
+        if now != self._breakers:
+            self._breakers = now
+            self._outbox.send(Breakers(type="breakers", seq=0, breakers=breakers_shown(breakers)))
 
     async def _send_models(self, *, refresh: bool) -> None:
         self._models = models_shown(await services().models(refresh=refresh))

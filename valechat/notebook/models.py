@@ -1,14 +1,16 @@
-"""The catalogue as the panel's model menu shows it."""
+"""The catalogue as the panel's model menu shows it, with the providers that are left alone."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 
 from valechat.catalogue import Model
-from valechat.notebook.protocol import ModelShown
+from valechat.notebook.protocol import BreakerShown, ModelShown
 from valechat.notebook.shown import money
+from valechat.providers.breaker import Breaker
 
-__all__ = ["models_shown"]
+__all__ = ["breakers_shown", "models_shown"]
 
 
 def models_shown(models: Sequence[Model]) -> list[ModelShown]:
@@ -28,4 +30,12 @@ def models_shown(models: Sequence[Model]) -> list[ModelShown]:
             needs_key=model.needs_key,
         )
         for model in models
+    ]
+
+
+def breakers_shown(breakers: Mapping[str, Breaker]) -> list[BreakerShown]:
+    """The breakers that are not closed."""
+    return [
+        BreakerShown(provider=name, reason=breaker.last_failure, seconds=math.ceil(breaker.seconds_left))
+        for name, breaker in breakers.items()
     ]

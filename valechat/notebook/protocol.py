@@ -18,6 +18,8 @@ from typing_extensions import TypedDict
 __all__ = [
     "Attached",
     "AttachmentShown",
+    "BreakerShown",
+    "Breakers",
     "Composed",
     "Delta",
     "Deltas",
@@ -135,6 +137,17 @@ class ModelShown(TypedDict):
     needs_key: NotRequired[bool]
 
 
+class BreakerShown(TypedDict):
+    """A provider that is left alone because it failed again and again.
+
+    `reason` is its last failure. It is tried again in `seconds`; 0 means with the next question.
+    """
+
+    provider: str
+    reason: str
+    seconds: int
+
+
 # From the panel to the kernel
 
 
@@ -227,6 +240,7 @@ class State(TypedDict):
     draft: str
     upload_limit: NotRequired[int]
     upload_total: NotRequired[int]
+    breakers: NotRequired[list[BreakerShown]]
 
 
 class TurnStarted(TypedDict):
@@ -296,6 +310,14 @@ class Models(TypedDict):
     models: list[ModelShown]
 
 
+class Breakers(TypedDict):
+    """All providers that are left alone now; none when the list is empty."""
+
+    type: Literal["breakers"]
+    seq: int
+    breakers: list[BreakerShown]
+
+
 class Notice(TypedDict):
     """Something outside any turn, e.g. a key was stored. `error` is None for good news."""
 
@@ -324,4 +346,4 @@ class More(TypedDict):
     left: int
 
 
-ToPanel = State | TurnStarted | Deltas | TurnEnded | Refused | Models | Notice | Composed | More
+ToPanel = State | TurnStarted | Deltas | TurnEnded | Refused | Models | Breakers | Notice | Composed | More

@@ -4,8 +4,9 @@ import { repeat } from "lit-html/directives/repeat.js";
 
 import { formatPrice, formatSize, isZero } from "../format";
 import { icon } from "../icons";
-import type { ModelShown } from "../protocol";
+import type { BreakerShown, ModelShown } from "../protocol";
 import { strings } from "../strings";
+import { again, breakerLine } from "./breakers";
 import { Popup } from "./popup";
 
 export interface ModelMenuActions {
@@ -23,6 +24,7 @@ export class ModelMenu {
   private readonly popup: Popup;
   private readonly id = `vc-models-${++menus}`;
   private models: readonly ModelShown[] = [];
+  private breakers: readonly BreakerShown[] = [];
   private selected = "";
   private query = "";
   private active = "";
@@ -37,16 +39,20 @@ export class ModelMenu {
     this.node.append(this.button, this.popup.node);
   }
 
-  update(models: readonly ModelShown[], selected: string): void {
-    if (models === this.models && selected === this.selected) return;
+  update(models: readonly ModelShown[], selected: string, breakers: readonly BreakerShown[]): void {
+    const same = breakers.length === 0 && this.breakers.length === 0;
+    if (models === this.models && selected === this.selected && same) return;
     this.models = models;
+    this.breakers = breakers;
     this.selected = selected;
     const model = models.find((m) => m.id === selected);
     this.button.setAttribute("aria-label", strings.modelMenu(selected));
-    this.button.title = model && !model.usable ? `${selected}: ${model.why || strings.notUsable}` : selected;
+    const resting = this.resting(model?.provider ?? selected.split("/")[0] ?? "");
+    const why = resting ? `${strings.leftAlone(resting.provider)} ${again(resting)}` : model?.why || strings.notUsable;
+    this.button.title = resting || (model && !model.usable) ? `${selected}: ${why}` : selected;
     render(
       html`<span class="vc-models-name">${model?.name || selected || strings.chooseModel}</span>
-        ${model ? badges(model) : nothing} ${icon("chevron")}`,
+        ${model ? badges(model) : nothing} ${resting ? icon("alert") : nothing} ${icon("chevron")}`,
       this.button,
     );
     if (this.popup.isOpen) this.draw();
@@ -134,12 +140,17 @@ export class ModelMenu {
             </button>`
           : nothing}
       </div>
+      ${breakerLine(this.resting(provider))}
       ${repeat(
         models,
         (m) => m.id,
         (m) => this.option(m),
       )}
     </div>`;
+  }
+
+  private resting(provider: string): BreakerShown | undefined {
+    return this.breakers.find((one) => one.provider === provider);
   }
 
   private option(model: ModelShown): TemplateResult {

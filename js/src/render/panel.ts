@@ -11,6 +11,7 @@ import type { Session } from "../session";
 import { running, type View } from "../store";
 import { strings } from "../strings";
 import { Announcer } from "./announce";
+import { ageing, breakerLine } from "./breakers";
 import { Composer } from "./composer";
 import { DropZone } from "./drop";
 import { emptyState } from "./empty";
@@ -39,6 +40,7 @@ export class Panel {
   private readonly drops: DropZone;
   private readonly cleanups: (() => void)[] = [];
   private frame = 0;
+  private clock: ReturnType<typeof setTimeout> | undefined;
   private keyFor = "";
   private drawn: View | null = null;
 
@@ -84,6 +86,7 @@ export class Panel {
 
   dispose(): void {
     cancelAnimationFrame(this.frame);
+    clearTimeout(this.clock);
     for (const cleanup of this.cleanups.splice(0)) cleanup();
     this.follower.dispose();
     this.menu.dispose();
@@ -160,7 +163,9 @@ export class Panel {
     // Until there is something to show, a transcript saved in the notebook stays visible beside it.
     const shows = view.ready || view.link === "waiting";
     this.root.className = `vc-root vc-panel${shows ? " vc-live" : " vc-absent"}`;
-    this.menu.update(view.models, view.model);
+    const breakers = ageing(view.breakers, view.breakersAt, performance.now());
+    this.menu.update(view.models, view.model, breakers);
+    this.tick(breakers.some((one) => one.seconds > 0));
     this.composer.update(view);
     render(this.list(view), this.content);
     render(this.frameOf(view), this.root);
@@ -181,7 +186,7 @@ export class Panel {
             </button>`
           : nothing}
       </div>
-      <div class="vc-foot">${banner}${this.notice(view)}${this.composer.node}</div>
+      <div class="vc-foot">${banner}${this.breaker(view)}${this.notice(view)}${this.composer.node}</div>
       ${this.drops.node}${this.announcer.node}`;
   }
 
@@ -239,6 +244,19 @@ export class Panel {
     return html`<div class="vc-banner vc-banner-${view.link}" role="status">
       ${icon(view.link === "silent" ? "info" : "unplugged")}<span>${strings[view.link]}</span>
     </div>`;
+  }
+
+  /** What is wrong with the provider that would be asked now. */
+  private breaker(view: View): TemplateResult | typeof nothing {
+    const provider = view.models.find((m) => m.id === view.model)?.provider ?? view.model.split("/")[0];
+    const breakers = ageing(view.breakers, view.breakersAt, performance.now());
+    return breakerLine(breakers.find((one) => one.provider === provider));
+  }
+
+  /** Draws again in a second while seconds are shown. */
+  private tick(counting: boolean): void {
+    clearTimeout(this.clock);
+    this.clock = counting ? setTimeout(() => this.schedule(), 1000) : undefined;
   }
 
   private notice(view: View): TemplateResult | typeof nothing {
