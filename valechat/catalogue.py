@@ -15,6 +15,7 @@ from valechat.config import KNOWN, Settings
 from valechat.config.known import DEMO
 from valechat.errors import ConfigError, KeyStorageError, ProviderError
 from valechat.providers.base import ModelInfo, Provider
+from valechat.quote import price_name
 
 __all__ = ["Catalogue", "Model", "Models"]
 
@@ -164,16 +165,18 @@ class Catalogue:
     def _known(self, name: str, why: str) -> list[Model]:
         """The models of the price table, for a provider that cannot be asked."""
         prices = self._prices()
-        names = [model.partition("/")[2] for model in prices.models() if model.startswith(f"{name}/")]
+        maker = self._settings().priced_as(name)
+        names = [model.partition("/")[2] for model in prices.models() if model.startswith(f"{maker}/")]
         current = [
-            model for model in names if (facts := prices.facts(f"{name}/{model}")) is None or not facts.deprecated
+            model for model in names if (facts := prices.facts(f"{maker}/{model}")) is None or not facts.deprecated
         ]
         return [self._model(name, ModelInfo(model), why=why) for model in current]
 
     def _model(self, provider: str, info: ModelInfo, *, why: str = "") -> Model:
         name = f"{provider}/{info.name}"
         prices = self._prices()
-        rates, facts = prices.find(name), prices.facts(name)
+        priced_as = price_name(provider, info.name, prices, self._settings().priced_as)
+        rates, facts = prices.find(priced_as), prices.facts(priced_as)
         unit = rates.prices if rates is not None else {}
         local = is_local(name)
         free = Decimal(0) if local and rates is None else None

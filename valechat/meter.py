@@ -11,14 +11,14 @@ import asyncio
 import contextlib
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
 
 from valechat.accumulate import Answer
 from valechat.billing.costing import Priced, price
-from valechat.billing.estimate import RequestSize, default_max_tokens, likely_input, size_of
-from valechat.billing.limits import Limits, Plan, plan, rate_holds
+from valechat.billing.estimate import default_max_tokens, likely_input, size_of
+from valechat.billing.limits import Limits, plan, rate_holds
 from valechat.billing.periods import billing_period_of, day_of
 from valechat.billing.sentences import explain, lowered
 from valechat.billing.table import PriceTable
@@ -26,6 +26,7 @@ from valechat.billing.verify import verifiable, verify_later
 from valechat.errors import (
     AuthenticationFailed,
     CircuitOpen,
+    LedgerError,
     LimitReached,
     ModelNotFound,
     ProviderError,
@@ -33,6 +34,7 @@ from valechat.errors import (
     RequestRejected,
     Unreachable,
 )
+from valechat.held import Charge, Held
 from valechat.ids import new_id
 from valechat.ledger.base import (
     Hold,
@@ -43,10 +45,11 @@ from valechat.ledger.base import (
     UsageRow,
     Verification,
 )
-from valechat.ledger.threads import durably
+from valechat.ledger.threads import durably, to_the_end
 from valechat.messages import Message, TextPart
+from valechat.owed import Owed
 from valechat.providers.base import Provider, Request
-from valechat.quote import BYTES_PER_TOKEN, Quote, ask_first, over_max_cost, unpriced
+from valechat.quote import BYTES_PER_TOKEN, Quote, ask_first, over_max_cost, price_name, unpriced
 from valechat.usage import Usage
 
 __all__ = ["Charge", "Held", "Meter"]
@@ -63,47 +66,6 @@ _NOT_SERVED = (AuthenticationFailed, CircuitOpen, ModelNotFound, RateLimited, Re
 """Refusals before any work was done, which no provider bills."""
 
 
-@dataclass(frozen=True, slots=True)
-class Charge:
-    """What a request came to: its usage, its cost in USD (None when unknown), and what a recount says of it."""
-
-    usage: Usage
-    cost: Decimal | None
-    verification: str
-
-
-@dataclass(slots=True)
-class Held:
-    """A request that is held against the limits.
-
-    Attributes:
-        request: What to send: the request, with `max_tokens` as the limits leave room for.
-        note: What the user should know of that; empty when nothing was changed.
-    """
-
-    request_id: str
-    request: Request
-    provider: Provider
-    kind: Kind
-    conversation_id: str | None
-    note: str
-    began: datetime
-    size: RequestSize
-    plan: Plan
-    most_output_bytes: int | None
-    rate: Sequence[Hold] = ()
-    renewing: asyncio.Task[None] | None = field(default=None, repr=False)
-
-    @property
-    def model(self) -> str:
-        """`provider/model`."""
-        return f"{self.provider.name}/{self.request.model}"
-
-    def exhausted_by(self, answer: Answer) -> bool:
-        """Whether the answer has run past what was held for it."""
-        return self.most_output_bytes is not None and answer.output_bytes > self.most_output_bytes
-
-
 class Meter:
     """Holds and settles requests.
 
@@ -112,6 +74,7 @@ class Meter:
         limits: The user's limits as they are now.
         prices: The price table as it is now.
         zone: The user's time zone; None is the system's own.
+        priced_as: The provider whose prices a provider's models have, where it is an account of another name.
         clock: What time it is.
     """
 
@@ -122,14 +85,17 @@ class Meter:
         limits: Callable[[], Limits],
         prices: Callable[[], PriceTable],
         zone: Callable[[], tzinfo | None],
+        priced_as: Callable[[str], str] = lambda name: name,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._ledger = ledger
         self._limits = limits
         self._prices = prices
         self._zone = zone
+        self._priced_as = priced_as
         self._clock = clock
         self._recounting: set[asyncio.Task[None]] = set()
+        self._owed = Owed()
 
     async def reserve(
         self,
@@ -158,17 +124,20 @@ class Meter:
             LimitReached: A limit leaves no room.
             ConfirmationRequired: The user has to agree first.
         """
-        limits, now = self._limits(), self._clock()
+        await self.make_good()
+        limits, now, zone = self._limits(), self._clock(), self._zone()
         model = f"{provider.name}/{request.model}"
+        prices = self._prices()
+        priced_as = price_name(provider.name, request.model, prices, self._priced_as)
         quote = Quote(
-            model,
+            priced_as,
             size_of(request.messages, request.system, request.tools, request.options.schema),
-            self._prices(),
+            prices,
             provider.local,
             {name: value for name, value in request.options.extra.items() if name in _PRICE_CHANGING},
         )
-        spending = plan(limits, model, conversation_id, now, self._zone())
-        wanted = request.options.max_tokens or default_max_tokens(model, quote.table)
+        spending = plan(limits, model, conversation_id, now, zone)
+        wanted = request.options.max_tokens or default_max_tokens(priced_as, prices)
         amount = quote.worst(wanted)
         limited = bool(spending.ceilings) or max_cost is not None
         if amount is None and limited and not confirmed:
@@ -189,11 +158,13 @@ class Meter:
         held = Held(
             request_id=request_id,
             request=request,
+            priced_as=priced_as,
             provider=provider,
             kind=kind,
             conversation_id=conversation_id,
             note=lowered(wanted, max_tokens, tightest) if max_tokens < wanted else "",
             began=now,
+            zone=zone,
             size=quote.size,
             plan=spending,
             most_output_bytes=quote.output_bytes(amount) if limited and amount else None,
@@ -205,8 +176,19 @@ class Meter:
     async def release(self, held: Held) -> None:
         """Give back a hold whose request never left."""
         await _stop(held.renewing)
-        for request_id in (held.request_id, *(hold.request_id for hold in held.rate)):
-            await durably(self._ledger.release, request_id)
+        await to_the_end(self._release([held.request_id, *(hold.request_id for hold in held.rate)]))
+
+    async def make_good(self) -> None:
+        """Write what could not be written when it was due, because the disk was full or read-only.
+
+        Raises:
+            LedgerUnwritable: It still cannot be written, so nothing more may be spent.
+        """
+        await self._owed.make_good()
+
+    async def _release(self, request_ids: Sequence[str]) -> None:
+        for request_id in request_ids:
+            await self._owed.write(self._ledger.release, request_id)
 
     async def settle(
         self,
@@ -216,16 +198,31 @@ class Meter:
         error: ProviderError | None = None,
         messages: Sequence[StoredMessage] = (),
     ) -> Charge:
-        """Write the request's row, its true cost and its messages, in the place of its hold."""
+        """Write the request's row, its true cost and its messages, in the place of its hold.
+
+        It is done to its end when the caller is cancelled meanwhile.
+
+        Raises:
+            LedgerUnwritable: It is kept in memory, and written before the next request leaves.
+        """
+        return await to_the_end(self._settle(held, answer, status, error, messages))
+
+    async def _settle(
+        self,
+        held: Held,
+        answer: Answer,
+        status: RequestStatus,
+        error: ProviderError | None,
+        messages: Sequence[StoredMessage],
+    ) -> Charge:
         await _stop(held.renewing)
         usage = Usage.from_wire(held.provider.wire, answer.usage_raw) if answer.usage_raw else Usage()
         priced, verification = self._priced(held, answer, usage, error)
-        zone = self._zone()
         row = UsageRow(
             request_id=held.request_id,
             ts=held.began,
-            day=day_of(held.began, zone),
-            billing_period=billing_period_of(held.began, zone),
+            day=day_of(held.began, held.zone),
+            billing_period=billing_period_of(held.began, held.zone),
             provider=held.provider.name,
             model=held.request.model,
             kind=held.kind,
@@ -241,7 +238,7 @@ class Meter:
             error=None if error is None else f"{error.kind}: {error.message}",
             verification=verification,
         )
-        await durably(self._ledger.settle, row, held.plan.buckets, messages)
+        await self._owed.write(self._ledger.settle, row, held.plan.buckets, messages)
         await self._settle_rates(held, usage, priced.cost)
         if verification.status == "pending":
             self._recount(held, answer, usage)
@@ -262,7 +259,7 @@ class Meter:
         system = [Message("system", (TextPart(request.system),))] if request.system else []
         found = await verify_later(
             usage,
-            held.model,
+            held.priced_as,
             prompt=[*system, *request.messages],
             answer=answer.message,
             tools=bool(request.tools),
@@ -277,13 +274,16 @@ class Meter:
             return Priced(Decimal(0), "priced"), Verification("unable", "usage_missing")
         known = usage.input_tokens is not None and usage.output_tokens is not None
         whole = usage
-        verification = Verification() if verifiable(held.model) else Verification("unable", "tokenizer_unpublished")
+        verification = Verification() if verifiable(held.priced_as) else Verification("unable", "tokenizer_unpublished")
         if not known:
+            output = math.ceil(answer.output_bytes / BYTES_PER_TOKEN)
+            most = held.request.options.max_tokens
             counted = Verification(
                 "unable",
                 "usage_missing",
                 counted_input_tokens=likely_input(held.size),
-                counted_output_tokens=math.ceil(answer.output_bytes / BYTES_PER_TOKEN),
+                # A model stops there itself, however long its tokens are.
+                counted_output_tokens=output if most is None else min(output, most),
             )
             verification = counted
             whole = replace(
@@ -291,7 +291,7 @@ class Meter:
                 input_tokens=counted.counted_input_tokens if usage.input_tokens is None else usage.input_tokens,
                 output_tokens=counted.counted_output_tokens,
             )
-        priced = price(whole, held.model, held.began, local=held.provider.local, table=self._prices())
+        priced = price(whole, held.priced_as, held.began, local=held.provider.local, table=self._prices())
         if priced.cost is None and priced.at_most is not None:
             # A part has no price of its own, but a bound: the limits must not lose the rest.
             priced = replace(priced, cost=priced.at_most, source="estimated")
@@ -324,8 +324,7 @@ class Meter:
                 await self._reserve(hold)
                 reserved.append(hold.request_id)
         except BaseException as error:
-            for held in reserved:
-                await durably(self._ledger.release, held)
+            await to_the_end(self._release(reserved))
             if isinstance(error, LimitReached):
                 raise explain(error, tz=self._zone()) from None
             raise
@@ -353,7 +352,9 @@ class Meter:
     async def _renew(self, request_id: str) -> None:
         while True:
             await asyncio.sleep(RENEW_SECONDS)
-            await durably(self._ledger.renew, request_id, self._clock() + LAPSE)
+            with contextlib.suppress(LedgerError):
+                # It lives on for a while; the next time may find the disk with room again.
+                await durably(self._ledger.renew, request_id, self._clock() + LAPSE)
 
 
 async def _stop(task: asyncio.Task[None] | None) -> None:

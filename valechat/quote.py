@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -12,7 +12,7 @@ from valechat.billing.sentences import usd
 from valechat.billing.table import PriceTable
 from valechat.errors import ConfirmationRequired, LimitReached
 
-__all__ = ["BYTES_PER_TOKEN", "Quote", "ask_first", "over_max_cost", "unpriced"]
+__all__ = ["BYTES_PER_TOKEN", "Quote", "ask_first", "over_max_cost", "price_name", "unpriced"]
 
 BYTES_PER_TOKEN = 4
 """UTF-8 bytes of an output token, for text whose tokens nobody counted."""
@@ -55,6 +55,19 @@ class Quote:
             amount, self.model, likely_input(self.size), 10**9, table=self.table, details=self.details, local=self.local
         )
         return None if tokens is None else tokens * BYTES_PER_TOKEN
+
+
+def price_name(provider: str, model: str, table: PriceTable, priced_as: Callable[[str], str]) -> str:
+    """Under which `provider/model` a model is priced: its own, or its maker's where it has no price of its own.
+
+    Args:
+        provider: The provider's name.
+        model: Its own name for the model.
+        table: The price table, with the user's prices.
+        priced_as: The provider whose prices a provider's models have (`Settings.priced_as`).
+    """
+    own, makers = f"{provider}/{model}", f"{priced_as(provider)}/{model}"
+    return makers if own != makers and table.find(own) is None else own
 
 
 def unpriced(model: str) -> ConfirmationRequired:

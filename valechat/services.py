@@ -28,6 +28,7 @@ from valechat.providers import registry
 from valechat.providers.base import Provider
 from valechat.providers.breaker import Breaker
 from valechat.providers.resilience import Resilient, resilient
+from valechat.quote import price_name
 from valechat.session import Target
 
 __all__ = ["KeyFor", "Services", "models", "services"]
@@ -79,6 +80,14 @@ class Services:
         """The user's API keys. Each use is recorded in the ledger."""
         return KeyRing(self.paths, lambda: self.settings, on_access=self.ledger.add_key_access)
 
+    def priced_as(self, name: str) -> str:
+        """The built-in provider whose prices a provider's models have, as the settings are now."""
+        return self.settings.priced_as(name)
+
+    def price_name(self, target: Target) -> str:
+        """Under which `provider/model` a model is priced; a second account has its maker's prices."""
+        return price_name(target.provider.name, target.model, self.prices, self.priced_as)
+
     def publish(self) -> None:
         """Let the ledger's views show the prices and limits as they are now; blocks for a moment."""
         settings, prices = self.settings, self.prices
@@ -93,7 +102,11 @@ class Services:
     def meter(self) -> Meter:
         """Holds and settles what requests cost."""
         return Meter(
-            self.ledger, limits=lambda: self.settings.limits, prices=lambda: self.prices, zone=lambda: self.zone
+            self.ledger,
+            limits=lambda: self.settings.limits,
+            prices=lambda: self.prices,
+            zone=lambda: self.zone,
+            priced_as=self.priced_as,
         )
 
     def provider(self, name: str) -> Provider:

@@ -123,6 +123,7 @@ class _Run:
         self._begun_text = ""
 
     async def events(self) -> AsyncGenerator[Event, None]:
+        await self._meter.make_good()
         stored = await durably(self._ledger.messages, self._turn.conversation_id)
         self._last_id = stored[-1].id if stored else None
         self._said = spoken(stored)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ByteSize, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
-from valechat.config.known import KNOWN, Kind
+from valechat.config.known import DEMO, KNOWN, Kind
 from valechat.config.names import PROVIDER_NAME, nearest, parse_model
 from valechat.config.values import BaseUrl, Header, HeaderValue, ModelName, Money, Size, TimeZone, is_local, wrong
 from valechat.config.variables import resolve
@@ -188,6 +188,22 @@ class Settings(Section):
             f"There is no provider named {name!r}.",
             fix=f"Did you mean {near!r}?" if near else f"Add [providers.{name}] with its base_url to config.toml.",
         )
+
+    def priced_as(self, name: str) -> str:
+        """The built-in provider whose prices the models of this one have: that at whose address it is asked.
+
+        A second account (`[providers.work]` of kind `openai`) pays what the maker asks; a provider at an
+        address of its own is its own.
+        """
+        entry = self.providers.get(name)
+        if entry is None or name in KNOWN:
+            return name
+        usual = KNOWN.get(entry.kind)
+        address = (entry.base_url or (usual.base_url if usual else "")).rstrip("/")
+        for known, it in KNOWN.items():
+            if known != DEMO and (it.kind, it.base_url) == (entry.kind, address):
+                return known
+        return name
 
 
 def _with_usual(name: str, entry: Any) -> Any:

@@ -9,7 +9,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from valechat.errors import LimitReached
@@ -19,8 +19,11 @@ from valechat.ledger.base import Bucket, Ceiling, Hold, LimitState
 from valechat.ledger.transaction import Transaction
 from valechat.money import add, subtract
 
-__all__ = ["any_lapsed", "lapse", "publish_ceilings", "release", "renew", "reserve", "spend", "states"]
+__all__ = ["any_lapsed", "lapse", "publish_ceilings", "release", "release_dead", "renew", "reserve", "spend", "states"]
 
+
+_RATE_PERIOD = timedelta(minutes=1)
+"""How long a hold on a rate stands at most: rates are by the minute."""
 
 _NEWEST_SHOWN = 100
 """How many of the newest ceilings the `limits` view has; conversations would make them any number."""
@@ -45,7 +48,7 @@ def reserve(t: Transaction, hold: Hold) -> None:
     amount = hold.amount
     if amount is None or amount == 0:
         return
-    if (refused := _first_refusal(t, hold.ceilings, amount)) and _release_dead(t, hold.ceilings):
+    if (refused := _first_refusal(t, hold.ceilings, amount)) and release_dead(t, hold.ceilings):
         refused = _first_refusal(t, hold.ceilings, amount)
     if refused is not None:
         raise refused
@@ -107,7 +110,17 @@ def spend(t: Transaction, buckets: Sequence[Bucket], cost: Decimal | None) -> No
 
 
 def lapse(t: Transaction) -> None:
-    """Release the holds whose time is over."""
+    """Release the holds whose time is over.
+
+    Where the clock was set back, a rate would stay full until it is as late again: a request counts
+    for a minute from now at most.
+    """
+    latest = stamp(t.now + _RATE_PERIOD)
+    t.db.execute(
+        "UPDATE holds SET lapses_at = ? WHERE lapses_at > ? AND request_id IN"
+        " (SELECT request_id FROM hold_buckets WHERE scope LIKE 'rate:%')",
+        (latest, latest),
+    )
     over = t.db.execute("SELECT request_id FROM holds WHERE lapses_at <= ?", (stamp(t.now),)).fetchall()
     for row in over:
         release(t, row["request_id"])
@@ -198,7 +211,7 @@ def _plain(amount: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _release_dead(t: Transaction, ceilings: Sequence[Ceiling]) -> bool:
+def release_dead(t: Transaction, ceilings: Sequence[Ceiling]) -> bool:
     """Release what processes of this machine hold that have ended; whether there was any.
 
     What counts against a rate stays: its requests were sent, whoever sent them.

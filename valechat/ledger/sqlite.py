@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from valechat.errors import LimitReached
 from valechat.ledger import backup, conversations, holds
 from valechat.ledger.amounts import stamp
 from valechat.ledger.base import (
@@ -73,8 +74,14 @@ class SqliteLedger:
 
     def reserve(self, hold: Hold) -> None:
         """See `Ledger.reserve`. A hold of the same request is replaced."""
-        with self._store.write() as t:
-            holds.reserve(t, hold)
+        try:
+            with self._store.write() as t:
+                holds.reserve(t, hold)
+        except LimitReached:
+            # The refusal undid it, yet a smaller request must find the room that the dead no longer need.
+            with self._store.write() as t:
+                holds.release_dead(t, hold.ceilings)
+            raise
 
     def renew(self, request_id: str, lapses_at: datetime) -> None:
         """See `Ledger.renew`."""

@@ -58,17 +58,17 @@ def dry_run(host: Host, asking: Asking, prompt: str) -> None:
         found = []
         for name in names:
             target = await services().target(name)
-            bound = input_bound(size, target.name, services().prices)
-            most = chat.max_tokens or default_max_tokens(target.name, services().prices)
-            table, local = services().prices, target.provider.local
+            table, local, priced_as = services().prices, target.provider.local, services().price_name(target)
+            bound = input_bound(size, priced_as, table)
+            most = chat.max_tokens or default_max_tokens(priced_as, table)
             found.append(
                 _Estimate(
                     target.name,
                     likely_input(size),
                     bound,
                     most,
-                    likely(target.name, likely_input(size), table=table, local=local),
-                    worst_case(target.name, bound, most, table=table, local=local),
+                    likely(priced_as, likely_input(size), table=table, local=local),
+                    worst_case(priced_as, bound, most, table=table, local=local),
                     await _limits(target, chat),
                 )
             )
