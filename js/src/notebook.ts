@@ -2,6 +2,7 @@
  * What the panel can do with the notebook around it, found by looking: JupyterLab and Notebook 7 give a
  * widget its document (`widget_manager.context`), other hosts do not, and then these functions say so.
  */
+import type { SavedTranscript } from "./protocol";
 import type { CellInserter } from "./render/code";
 
 /** The part of an anywidget model that the panel uses. */
@@ -81,6 +82,36 @@ export function saveNotebook(model: PanelModel): boolean {
   if (typeof at(context, "save") !== "function") return false;
   void context?.save?.();
   return true;
+}
+
+/** The outputs of a cell as JupyterLab and Notebook 7 hold them. */
+interface Outputs {
+  readonly length: number;
+  get(index: number): unknown;
+  set(index: number, output: object): void;
+}
+
+/**
+ * Puts a transcript in the place of the one with its id, wherever in the notebook that stands. The
+ * kernel's display updates find no cell any more once the page was reloaded.
+ */
+export function keepTranscript(model: PanelModel, transcript: SavedTranscript): void {
+  const cells = at(model, "widget_manager", "context", "model", "cells") as { length: number; get(i: number): unknown };
+  if (typeof at(cells, "get") !== "function") return;
+  const data = {
+    "text/html": transcript.html,
+    "text/markdown": transcript.markdown,
+    "text/plain": transcript.text,
+  };
+  for (let i = 0; i < cells.length; i += 1) {
+    const outputs = at(cells.get(i), "outputs") as Outputs;
+    if (typeof at(outputs, "set") !== "function") continue;
+    for (let j = 0; j < outputs.length; j += 1) {
+      const old = at(outputs.get(j), "data", "text/html");
+      if (!String(old ?? "").includes(`data-vc="${transcript.id}"`) || old === transcript.html) continue;
+      outputs.set(j, { output_type: "display_data", data, metadata: {} });
+    }
+  }
 }
 
 /** Inserting below the panel's cell, or null where the host has no notebook to insert into. */

@@ -246,4 +246,25 @@ export interface More {
   left: number;
 }
 
-export type ToPanel = State | TurnStarted | Deltas | TurnEnded | Refused | Models | Breakers | Notice | Composed | More;
+/** The conversation as the saved notebook shall hold it, in the forms of one output. `id` is in its HTML. */
+export interface SavedTranscript {
+  type: "transcript";
+  seq: number;
+  id: string;
+  html: string;
+  markdown: string;
+  text: string;
+}
+
+export type ToPanel =
+  | State
+  | TurnStarted
+  | Deltas
+  | TurnEnded
+  | Refused
+  | Models
+  | Breakers
+  | Notice
+  | Composed
+  | More
+  | SavedTranscript;

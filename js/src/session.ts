@@ -5,7 +5,7 @@
 import { chip, packed, sendable, type Chip } from "./chips";
 import { nameOf, smallPicture } from "./files";
 import type { FromPanel, ToPanel } from "./protocol";
-import { watchKernel, type KernelEvent, type PanelModel } from "./notebook";
+import { keepTranscript, watchKernel, type KernelEvent, type PanelModel } from "./notebook";
 import { strings } from "./strings";
 import { EMPTY, apply, asked, linked, running, stopped, type View } from "./store";
 
@@ -20,6 +20,7 @@ export class Session {
   private readonly listeners = new Set<() => void>();
   private readonly cleanups: (() => void)[] = [];
   private patience: ReturnType<typeof setTimeout> | undefined;
+  private eager = false;
   private askedAt = Number.NEGATIVE_INFINITY;
 
   constructor(readonly model: PanelModel) {
@@ -65,7 +66,12 @@ export class Session {
   ask(text: string, chips: readonly Chip[] = []): boolean {
     const view = this.current;
     if (text.trim() === "" && chips.length === 0) return false;
-    if (!view.ready || view.link === "gone" || running(view).length > 0 || !sendable(chips, view.uploads)) return false;
+    if (!view.ready) {
+      // Enter came before the kernel's first state: what stands in the composer then is sent then.
+      this.eager = view.link !== "gone";
+      return false;
+    }
+    if (view.link === "gone" || running(view).length > 0 || !sendable(chips, view.uploads)) return false;
     const turn = newTurn();
     this.change(asked(view, turn, text, chips));
     const message: FromPanel = { type: "send", turn, text, model: view.model };
@@ -145,6 +151,11 @@ export class Session {
     if (message.type === "state") clearTimeout(this.patience);
     const news = view.breakers !== this.current.breakers;
     if (view !== this.current) this.change(news ? { ...view, breakersAt: performance.now() } : view);
+    if (message.type === "transcript") keepTranscript(this.model, message);
+    if (this.eager && this.current.ready) {
+      this.eager = false;
+      this.ask(this.current.draft);
+    }
     if (resync) this.hello();
   }
 

@@ -32,6 +32,18 @@ describe("asking", () => {
     expect(sent?.turn).toMatch(/^[0-9a-f]{24}$/);
   });
 
+  it("sends what stands in the composer once the first state is there, when Enter came before it", () => {
+    const host = new Host();
+    const session = new Session(host);
+    session.setDraft("Why?");
+    session.ask("Why?");
+    expect(host.sentOf("send")).toHaveLength(0);
+    session.setDraft("Why not?");
+    host.say(state(1));
+    expect(host.sentOf("send")).toMatchObject([{ text: "Why not?" }]);
+    expect(session.view.draft).toBe("");
+  });
+
   it("sends nothing while an answer is under way", () => {
     const { host, session } = started();
     session.ask("One?");

@@ -30,9 +30,9 @@ def test_each_message_stands_under_its_speaker() -> None:
 
 
 def test_it_is_marked_so_that_a_living_panel_can_hide_it() -> None:
-    forms = bundle(said("x"))
-    assert forms["text/html"].startswith('<div class="vc-transcript">')
-    assert forms["text/markdown"].startswith('<div class="vc-transcript">')
+    forms = bundle(said("x"), "mark")
+    assert forms["text/html"].startswith('<div class="vc-transcript" data-vc="mark">')
+    assert forms["text/markdown"].startswith('<div class="vc-transcript" data-vc="mark">')
 
 
 def test_a_conversation_without_a_word_leaves_no_text() -> None:
@@ -71,7 +71,7 @@ def test_markup_of_a_model_is_harmless_outside_code(hostile: str) -> None:
     markdown = said(hostile)
     assert "<" not in markdown
     assert "![" not in markdown
-    drawn = BeautifulSoup(bundle(markdown)["text/html"], "html.parser")
+    drawn = BeautifulSoup(bundle(markdown, "mark")["text/html"], "html.parser")
     assert not drawn.find_all(["script", "img", "style"])
     assert not drawn.find_all(href=re.compile("script", re.IGNORECASE))
 
@@ -84,5 +84,5 @@ def test_code_is_kept_to_the_letter(code: str) -> None:
 def test_a_fence_left_open_does_not_turn_the_next_message_inside_out() -> None:
     opened = stored(Message("assistant", (TextPart("```python\nprint(1)"),)), model="m")
     hostile = stored(Message("assistant", (TextPart("```html\n<script>alert(1)</script>\n```"),)), model="m")
-    drawn = BeautifulSoup(bundle(transcript_markdown([opened, hostile]))["text/html"], "html.parser")
+    drawn = BeautifulSoup(bundle(transcript_markdown([opened, hostile]), "mark")["text/html"], "html.parser")
     assert [block.text for block in drawn.find_all("pre")] == ["print(1)\n", "<script>alert(1)</script>\n"]

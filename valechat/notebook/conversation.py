@@ -65,6 +65,7 @@ class PanelConversation:
         self._uploads = Uploads()
         self._stored_ids: dict[str, str] = {}
         self._breakers: set[tuple[str, int]] = set()
+        self._hellos = 0
         chat.watch(self._turn_ended)
 
     def receive(self, content: Any, buffers: Sequence[bytes | memoryview] = ()) -> None:
@@ -79,6 +80,11 @@ class PanelConversation:
             return
         handle: Callable[[Any], Coroutine[Any, Any, None]] = getattr(self, f"_on_{message['type']}")
         self._start(handle(message))
+
+    @property
+    def reloaded(self) -> bool:
+        """Whether the panel was opened more than once: its page was reloaded, or missed something."""
+        return self._hellos > 1
 
     def _turn_ended(self) -> None:
         """Follow a turn that was asked elsewhere: from Python, or by a magic."""
@@ -101,6 +107,7 @@ class PanelConversation:
             self._notice("", error)
 
     async def _on_hello(self, _message: Mapping[str, Any]) -> None:
+        self._hellos += 1
         await self._send_state()
 
     async def _on_send(self, message: Send, buffers: Sequence[bytes | memoryview]) -> None:

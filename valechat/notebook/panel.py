@@ -18,7 +18,8 @@ from valechat.ledger.base import StoredMessage
 from valechat.notebook.comms import answer_while_busy
 from valechat.notebook.conversation import PanelConversation
 from valechat.notebook.outbox import Outbox
-from valechat.notebook.transcript import Transcript, transcript_markdown
+from valechat.notebook.protocol import SavedTranscript
+from valechat.notebook.transcript import Transcript, bundle, transcript_markdown
 
 __all__ = ["Panel", "panel_of", "show", "static"]
 
@@ -50,7 +51,8 @@ class Panel(anywidget.AnyWidget):
         super().__init__()
         answer_while_busy(self)
         self._transcripts: list[Transcript] = []
-        self._conversation = PanelConversation(chat, Outbox(self.send), self._keep)
+        self._outbox = Outbox(self.send)
+        self._conversation = PanelConversation(chat, self._outbox, self._keep)
         self.on_msg(self._hand_over)
 
     def __repr__(self) -> str:
@@ -70,6 +72,18 @@ class Panel(anywidget.AnyWidget):
         markdown = transcript_markdown(stored)
         for transcript in self._transcripts:
             transcript.update(markdown)
+            if self._conversation.reloaded:
+                forms = bundle(markdown, transcript.id)
+                self._outbox.send(
+                    SavedTranscript(
+                        type="transcript",
+                        seq=0,
+                        id=transcript.id,
+                        html=forms["text/html"],
+                        markdown=forms["text/markdown"],
+                        text=forms["text/plain"],
+                    )
+                )
 
 
 _panels: WeakKeyDictionary[Chat, Panel] = WeakKeyDictionary()

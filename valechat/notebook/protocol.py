@@ -34,6 +34,7 @@ __all__ = [
     "Notice",
     "RefreshModels",
     "Refused",
+    "SavedTranscript",
     "SelectModel",
     "Send",
     "SetKey",
@@ -346,4 +347,20 @@ class More(TypedDict):
     left: int
 
 
-ToPanel = State | TurnStarted | Deltas | TurnEnded | Refused | Models | Breakers | Notice | Composed | More
+class SavedTranscript(TypedDict):
+    """The conversation as the saved notebook shall hold it, in the forms of one output.
+
+    `id` is in the output's HTML. Sent once the page was reloaded: a display update then finds no cell.
+    """
+
+    type: Literal["transcript"]
+    seq: int
+    id: str
+    html: str
+    markdown: str
+    text: str
+
+
+ToPanel = (
+    State | TurnStarted | Deltas | TurnEnded | Refused | Models | Breakers | Notice | Composed | More | SavedTranscript
+)

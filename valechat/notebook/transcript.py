@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
 
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import publish_display_data
@@ -26,34 +25,40 @@ __all__ = ["Transcript", "bundle", "transcript_markdown"]
 MOST = 100_000
 """Characters of one text in a transcript: a notebook is saved whole, again and again."""
 
-_OPEN, _CLOSE = '<div class="vc-transcript">\n\n', "\n\n</div>"
-
 
 class Transcript:
     """One output of a cell, updated in place from any thread."""
 
     def __init__(self) -> None:
-        self._display_id = new_id()
+        self.id = new_id()
 
     def show(self, markdown: str) -> None:
         """Put the transcript below the output being made now."""
-        publish_display_data(bundle(markdown), transient={"display_id": self._display_id})
+        publish_display_data(bundle(markdown, self.id), transient={"display_id": self.id})
 
     def update(self, markdown: str) -> None:
         """Replace the transcript, wherever it stands."""
         if InteractiveShell.initialized():
-            publish_display_data(bundle(markdown), transient={"display_id": self._display_id}, update=True)
+            publish_display_data(bundle(markdown, self.id), transient={"display_id": self.id}, update=True)
 
 
-def bundle(markdown: str) -> dict[str, Any]:
-    """A transcript in the forms a viewer may choose from; HTML is the one they prefer."""
-    return {"text/html": _html(markdown), "text/markdown": _OPEN + markdown + _CLOSE, "text/plain": markdown}
+def bundle(markdown: str, mark: str) -> dict[str, str]:
+    """A transcript in the forms a viewer may choose from; HTML is the one they prefer.
+
+    `mark` tells it from the transcripts of other panels.
+    """
+    opened, closed = f'<div class="vc-transcript" data-vc="{mark}">\n\n', "\n\n</div>"
+    return {
+        "text/html": opened + _drawn(markdown) + closed,
+        "text/markdown": opened + markdown + closed,
+        "text/plain": markdown,
+    }
 
 
-def _html(markdown: str) -> str:
+def _drawn(markdown: str) -> str:
     """The transcript drawn without raw HTML, for viewers that do not sanitise."""
     drawn: str = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image").render(markdown)
-    return _OPEN + drawn + _CLOSE
+    return drawn
 
 
 def transcript_markdown(messages: Sequence[StoredMessage]) -> str:

@@ -1,9 +1,11 @@
-"""`cost` and `limits`: what was spent, and what may be."""
+"""`cost`, `spend` and `limits`: what was spent, and what may be."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+
+from IPython.display import display
 
 from valechat.billing.limits import plan
 from valechat.config.edit import change_limits
@@ -18,7 +20,7 @@ from valechat.notebook.wording import dollars, tokens
 from valechat.reply import total_usage
 from valechat.services import services
 
-__all__ = ["cost", "limits"]
+__all__ = ["cost", "limits", "spend"]
 
 
 @verb("cost", "what the last reply and this conversation cost")
@@ -38,6 +40,14 @@ def cost(_call: Call) -> None:
     asked = f"{len(rows)} request{'' if len(rows) == 1 else 's'}"
     lines.append(["this conversation", asked, tokens(total_usage([row.usage for row in rows])) if rows else "", spent])
     show(table(["", "", "tokens", "cost"], lines, right=(3,)))
+
+
+@verb("spend", "the dashboard: spend over time, this month, tokens, conversations, verification")
+def spend(_call: Call) -> None:
+    """Show the dashboard."""
+    from valechat.notebook import spend as dashboard
+
+    display(dashboard.spend())
 
 
 @verb(
