@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from valechat.chat import Chat
+    from valechat.notebook.spend import spend
     from valechat.queries import connect, database, sql
     from valechat.reply import Reply
     from valechat.services import models
     from valechat.spending import limits
     from valechat.usage import Usage
 
-__all__ = ["Chat", "Reply", "Usage", "__version__", "connect", "database", "limits", "models", "sql"]
+__all__ = ["Chat", "Reply", "Usage", "__version__", "connect", "database", "limits", "models", "spend", "sql"]
 
 __version__ = "0.1.0"
 
@@ -35,6 +36,7 @@ _HOMES = {
     "database": "valechat.queries",
     "limits": "valechat.spending",
     "models": "valechat.services",
+    "spend": "valechat.notebook.spend",
     "sql": "valechat.queries",
 }
 

@@ -1,0 +1,5 @@
+"""The spend dashboard."""
+
+from valechat.notebook.spend.dashboard import SpendDashboard, spend
+
+__all__ = ["SpendDashboard", "spend"]
