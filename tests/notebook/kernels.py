@@ -72,6 +72,11 @@ class Kernel:
             assert time.monotonic() - begun < PATIENCE, f"the kernel did not die: {code!r}"
             time.sleep(0.05)  # the manager tells nobody when its kernel ends
 
+    def shut_down(self) -> None:
+        """What the front end's button does: the kernel is asked to end, and given time for it."""
+        self.client.stop_channels()
+        self._manager.shutdown_kernel(now=False)
+
     def interrupt(self) -> None:
         """What the stop button does."""
         self._manager.interrupt_kernel()

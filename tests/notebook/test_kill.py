@@ -1,4 +1,4 @@
-"""A kernel that is killed right after an answer has lost nothing of it."""
+"""A kernel that is killed or shut down has lost nothing of what was said and spent."""
 
 from __future__ import annotations
 
@@ -24,6 +24,22 @@ chat = valechat.Chat("demo/echo", options={"demo_tokens_per_second": 50})
 async for event in chat.stream("Count to 500"):
     if event.kind == "text" and "7" in event.text:
         os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+STREAM_BESIDE = """
+import threading, valechat
+from valechat.engine import engine
+chat = valechat.Chat("demo/echo", options={"demo_tokens_per_second": 50})
+begun = threading.Event()
+
+async def ask():
+    async for event in chat.turn("Count to 500"):
+        if event.kind == "text":
+            begun.set()
+
+asking = engine().submit(ask())
+begun.wait(10)
 """
 
 
@@ -64,4 +80,18 @@ def test_the_question_of_an_answer_that_was_cut_by_the_kill_is_kept_and_its_hold
     assert [stored.message.text for stored in ledger.messages(conversation.id)] == ["Count to 500"]
     held = ledger.connect().sql('SELECT held FROM limits WHERE "limit" = \'daily\'').fetchall()
     assert held[0][0] > Decimal(0)
+    ledger.close()
+
+
+@pytest.mark.slow
+def test_an_answer_under_way_is_settled_when_the_kernel_is_shut_down(tmp_path: Path, home: Path) -> None:
+    kernel = Kernel(tmp_path, home)
+    ran = kernel.run(STREAM_BESIDE)
+    assert not ran.error, ran.traceback
+    kernel.shut_down()
+    ledger = open_ledger(user_paths())
+    (conversation,) = ledger.conversations()
+    assert [stored.status for stored in ledger.messages(conversation.id)] == ["complete", "cancelled"]
+    (row,) = ledger.conversation_usage(conversation.id)
+    assert (row.status, row.cost_source) == ("cancelled", "estimated")
     ledger.close()
