@@ -15,9 +15,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
-__all__ = ["PEERS", "Asked", "Peer"]
+__all__ = ["HOME", "PEERS", "Asked", "Peer"]
 
 T = TypeVar("T")
+
+HOME = "VALECHAT_BENCH_HOME"
+"""The variable that says under which folder ValeChat's ledger is made."""
 
 MODEL = "replay"
 KEY = "sk-benchmark"
@@ -108,7 +111,7 @@ async def _httpx_anthropic(url: str) -> AsyncIterator[Asked]:
 @asynccontextmanager
 async def _valechat(url: str, *, kind: str, inside: bool) -> AsyncIterator[Asked]:
     """A new conversation for each question; a price and a limit, so that all of the metering is done."""
-    with TemporaryDirectory() as home:
+    with TemporaryDirectory(dir=os.environ.get(HOME)) as home:
         os.environ["VALECHAT_HOME"] = home
         settings = f'[providers.bench]\nkind = "{kind}"\nbase_url = "{url}/v1"\n'
         settings += f'[prices."bench/{MODEL}"]\ninput = "0.25"\noutput = "2"\n[limits]\ndaily = "1000"\n'

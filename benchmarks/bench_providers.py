@@ -1,6 +1,7 @@
 """How fast an answer streams through ValeChat, beside what others make of the same bytes.
 
-    python benchmarks/bench_providers.py [--events 5000] [--rounds 9] [--only valechat,openai] [--no-memory]
+    python benchmarks/bench_providers.py [--events 5000] [--rounds 9] [--only valechat,openai]
+        [--home FOLDER] [--no-memory]
 
 Every peer is a process of its own, and so is the server on loopback that replays a prepared answer as
 fast as it is read. Each round asks every peer once; ratios are taken within a round, so that what else
@@ -12,14 +13,17 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import tempfile
+import time
 from _statistics import speeds, table
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from statistics import median
 from typing import Any
 
-from _peers import PEERS
+from _peers import HOME, PEERS
 from _processes import Worker, replaying, working
 
 SHORT = 20
@@ -41,7 +45,10 @@ def main() -> None:
     wires = {PEERS[name].wire for name in options.only}
     floors = [FLOORS[wire] for wire in wires]
     names = [name for name in PEERS if name in options.only or name in floors]
-    print(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {_machine()}, load average {_load()} at the start.\n")
+    if options.home:
+        os.environ[HOME] = options.home
+    print(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {_machine()}, load average {_load()} at the start.")
+    print(f"ValeChat writes its ledger to disk; one fsync there takes {_fsync_ms(options.home)} ms.\n")
     with replaying() as url:
         with ExitStack() as stack:
             workers = {name: stack.enter_context(working(name, url)) for name in names}
@@ -110,6 +117,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--events", type=int, default=5000, help="pieces of text in an answer")
     parser.add_argument("--rounds", type=int, default=9, help="how often each peer is measured")
     parser.add_argument("--only", type=_names, default=list(PEERS), help=f"some of {', '.join(PEERS)}")
+    parser.add_argument("--home", help="folder for ValeChat's ledger, e.g. one in memory when others use the disk")
     parser.add_argument("--no-memory", dest="memory", action="store_false", help="leave the long answers out")
     return parser.parse_args()
 
@@ -123,6 +131,19 @@ def _names(written: str) -> list[str]:
 
 def _machine() -> str:
     return f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+
+
+def _fsync_ms(folder: str | None) -> str:
+    """Milliseconds: the median of 50, and the slowest."""
+    took = []
+    with tempfile.TemporaryFile(dir=folder) as file:
+        for _ in range(50):
+            file.write(b"x" * 4096)
+            file.flush()
+            begun = time.perf_counter()
+            os.fsync(file.fileno())
+            took.append((time.perf_counter() - begun) * 1000)
+    return f"{median(took):.1f} (at most {max(took):.1f})"
 
 
 def _load() -> str:
