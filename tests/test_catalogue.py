@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import orjson
@@ -69,3 +70,13 @@ async def test_one_model_of_a_provider_without_a_key_shows_what_a_key_would_give
 
 def test_the_list_is_a_table_in_a_notebook() -> None:
     assert "| `demo/echo` | 1.00 | 2.00 |" in valechat.models()._repr_markdown_()
+
+
+async def test_a_second_account_shows_its_makers_prices(home: Path) -> None:
+    (home / "config.toml").write_text(
+        '[providers.work]\nkind = "openai"\nmodels = ["gpt-4o"]\n'
+        '[providers.proxy]\nkind = "openai"\nbase_url = "http://127.0.0.1:9/v1"\nmodels = ["gpt-4o"]\n'
+    )
+    prices = {model.id: model.input_price for model in await services().models() if model.name == "gpt-4o"}
+    assert prices["work/gpt-4o"] == Decimal("2.5")
+    assert prices["proxy/gpt-4o"] is None

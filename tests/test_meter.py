@@ -333,3 +333,37 @@ async def test_an_estimate_never_exceeds_what_the_answer_was_allowed(money: Mone
     charge = await money.meter.settle(held, stopped, "cancelled")
     assert charge.cost is not None
     assert 0 < charge.cost <= amount
+
+
+def of_two_accounts(money: Money, own: str | None = None) -> Meter:
+    table = default_table()
+    return Meter(
+        money.ledger,
+        limits=lambda: money.limits,
+        prices=lambda: table.with_user({"work/gpt-4o": {"input": own, "output": own}}) if own else table,
+        zone=lambda: UTC,
+        priced_as={"work": "openai"}.__getitem__,
+        clock=money.clock,
+    )
+
+
+async def test_a_second_account_is_held_and_billed_at_its_makers_prices(money: Money) -> None:
+    meter = of_two_accounts(money)
+    request = Request("gpt-4o", [Message.user("Hi")], options=Options(max_tokens=64))
+    held = await meter.reserve(request, ScriptedProvider(name="work"), conversation_id="c")
+    charge = await meter.settle(held, answered(), "complete")
+    await meter.recounted()
+    assert charge.cost == Decimal("0.00035")
+    (row,) = money.rows()
+    assert (row.provider, row.model, row.cost_source) == ("work", "gpt-4o", "priced")
+    assert charge.verification == "pending"
+    assert row.verification.status in ("verified", "discrepancy")
+
+
+async def test_a_second_accounts_own_price_wins(money: Money) -> None:
+    meter = of_two_accounts(money, own="1")
+    request = Request("gpt-4o", [Message.user("Hi")], options=Options(max_tokens=64))
+    held = await meter.reserve(request, ScriptedProvider(name="work"), conversation_id="c")
+    charge = await meter.settle(held, answered(), "complete")
+    assert charge.cost == Decimal("0.00011")
+    await meter.recounted()

@@ -149,3 +149,25 @@ def test_the_schema_describes_every_setting_and_writes_money_as_text() -> None:
     daily = schema["$defs"]["Limits"]["properties"]["daily"]
     assert {"type": "string"} in [{"type": option["type"]} for option in daily["anyOf"]]
     assert "Ask before a single request" in json.dumps(schema)
+
+
+@pytest.mark.parametrize(
+    ("table", "maker"),
+    [
+        ('kind = "openai"', "openai"),
+        ('kind = "openai"\nbase_url = "https://api.openai.com/v1/"', "openai"),
+        ('kind = "anthropic"', "anthropic"),
+        ('kind = "openai-compatible"\nbase_url = "https://api.mistral.ai/v1"', "mistral"),
+        ('kind = "openai"\nbase_url = "http://127.0.0.1:4412/v1"', "work"),
+        ('kind = "openai-compatible"\nbase_url = "http://127.0.0.1"', "work"),
+    ],
+)
+def test_a_second_account_is_priced_as_its_maker_and_a_server_of_ones_own_is_not(
+    load: Load, table: str, maker: str
+) -> None:
+    assert load(f"[providers.work]\n{table}\n").priced_as("work") == maker
+
+
+def test_a_built_in_provider_is_priced_under_its_own_name_wherever_it_is_asked(load: Load) -> None:
+    settings = load('[providers.openai]\nbase_url = "http://127.0.0.1:4412/v1"\n')
+    assert (settings.priced_as("openai"), settings.priced_as("mistral")) == ("openai", "mistral")
