@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import copy
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -128,7 +128,7 @@ class Chat:
         return engine().run(_last(self.turn(text, **how)))
 
     @spelled_out
-    def stream(self, text: str, **how: Unpack[AskArguments]) -> AsyncIterator[Event]:
+    def stream(self, text: str, **how: Unpack[AskArguments]) -> AsyncGenerator[Event, None]:
         """Ask, and yield what happens as it happens. Takes and raises what `ask` does.
 
         Leaving the loop early stops the request; use `contextlib.aclosing` to stop it at once.
