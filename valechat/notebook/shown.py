@@ -25,8 +25,8 @@ __all__ = [
     "with_usage",
 ]
 
-TEXT = 200_000
-"""Characters of a text that a panel gets at once: more than models say in one answer, and drawn without a pause."""
+TEXT = 100_000
+"""Characters of a text that a panel gets at once: more than most answers have, and drawn without a pause."""
 
 TOOL = 20_000
 """Characters of a tool's arguments or result that a panel gets."""

@@ -24,8 +24,13 @@ type Links = Lexer["tokens"]["links"];
 /** How many blocks at the end new text can still change. */
 const OPEN = 2;
 
+/** Characters drawn at once; more are drawn frame by frame, so that the page answers in between. */
+const STEP = 4_000;
+
 export class MarkdownView {
   readonly node = document.createElement("div");
+  private target = { text: "", done: false };
+  private frame = 0;
   private text = "";
   private finished = false;
   /** How much of `text` the settled blocks cover, and how many they are. */
@@ -38,10 +43,30 @@ export class MarkdownView {
     this.node.className = "vc-md";
   }
 
-  /** Draws `source`. `done` when no more will come. */
+  /** Draws `source`. `done` when no more will come. A long piece is drawn over several frames. */
   update(source: string, done: boolean): void {
     // The lexer does this by itself, and then its tokens would not add up to the text.
     const text = source.includes("\r") ? source.replace(/\r\n?/g, "\n") : source;
+    this.target = { text, done };
+    if (this.frame === 0) this.advance();
+  }
+
+  /** Draws the next step towards the target. */
+  private advance(): void {
+    const { text, done } = this.target;
+    const drawn = text.startsWith(this.text) ? this.text.length : 0;
+    if (text.length - drawn <= 2 * STEP) {
+      this.show(text, done);
+      return;
+    }
+    this.show(text.slice(0, drawn + STEP), false);
+    this.frame = requestAnimationFrame(() => {
+      this.frame = 0;
+      this.advance();
+    });
+  }
+
+  private show(text: string, done: boolean): void {
     if (text === this.text && done === this.finished) return;
     const grows = text.startsWith(this.text) && !this.finished;
     this.text = text;
@@ -111,12 +136,19 @@ export class MarkdownView {
     this.blocks.push(...fresh);
     const before = this.blocks.slice(0, start).reduce((count, block) => count + block.nodes.length, 0);
     let at = this.node.childNodes[before] ?? null;
+    // New neighbours go in together: each insertion costs the page a look around.
+    const waiting = document.createDocumentFragment();
     for (const block of fresh) {
       for (const node of block.nodes) {
-        if (node === at) at = at.nextSibling;
-        else this.node.insertBefore(node, at);
+        if (node !== at) {
+          waiting.append(node);
+          continue;
+        }
+        at = at.nextSibling;
+        if (waiting.hasChildNodes()) this.node.insertBefore(waiting, node);
       }
     }
+    if (waiting.hasChildNodes()) this.node.insertBefore(waiting, at);
   }
 }
 

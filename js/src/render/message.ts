@@ -89,7 +89,7 @@ export class MessageViews {
       ? nothing
       : live
         ? html`<p class="vc-more-left">${strings.moreArriving(left)}</p>`
-        : html`<button type="button" class="vc-button-text" @click=${() => this.showMore(message.id)}>
+        : html`<button type="button" class="vc-button-text vc-more" @click=${() => this.showMore(message.id)}>
             ${icon("down")}${strings.showMore(left)}
           </button>`}`;
   }
