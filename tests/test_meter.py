@@ -3,112 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
-from collections.abc import AsyncIterator, Callable, Sequence
-from datetime import UTC, datetime, timedelta, tzinfo
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.ledger.samples import Clock
+from tests.money import COST, Money, answered
 from tests.scripted import ScriptedProvider, answer
 from valechat.accumulate import Answer
 from valechat.billing.table import default_table
 from valechat.config import Limits
 from valechat.errors import LedgerUnwritable, LimitReached, ServerFailed
-from valechat.events import DoneEvent
-from valechat.held import Held
-from valechat.ledger.base import Bucket, Ceiling, Hold, UsageRow
-from valechat.ledger.sqlite import SqliteLedger
+from valechat.events import StatusEvent
+from valechat.ledger.base import StoredMessage
 from valechat.messages import Message, ToolCallPart
 from valechat.meter import LAPSE, Meter
-from valechat.paths import user_paths
 from valechat.providers.base import Options, PartChunk, Request, StopChunk, TextChunk, UsageChunk
-from valechat.reply import Reply
 from valechat.session import Target, Turn, run_turn
 from valechat.tools import FunctionTools
-
-QUESTION = Request("echo", [Message.user("Hi")], options=Options(max_tokens=1000))
-
-
-class Recording(SqliteLedger):
-    """A real ledger that notes what it is asked, and can be held up or fail where a test says so."""
-
-    def __init__(self, clock: Callable[[], datetime]) -> None:
-        super().__init__(user_paths().ledger, clock=clock)
-        self.reserved: list[Hold] = []
-        self.refuse: Callable[[Hold], bool] = lambda hold: False
-        self.unwritable = False
-        self.settling = threading.Event()
-        self.go_on = threading.Event()
-        self.go_on.set()
-        self.renewed = threading.Event()
-
-    def reserve(self, hold: Hold) -> None:
-        if self.refuse(hold):
-            raise LedgerUnwritable("Refused by the test.", fix="None.")
-        super().reserve(hold)
-        self.reserved.append(hold)
-
-    def renew(self, request_id: str, lapses_at: datetime) -> None:
-        super().renew(request_id, lapses_at)
-        self.renewed.set()
-
-    def settle(self, row: UsageRow, buckets: Sequence[Bucket], messages: Any = ()) -> bool:
-        self.settling.set()
-        assert self.go_on.wait(10)
-        if self.unwritable:
-            raise LedgerUnwritable("The disk is full, says the test.", fix="None.")
-        return super().settle(row, buckets, messages)
-
-
-class Money:
-    """A meter over a real ledger, both by a clock that the test sets."""
-
-    def __init__(self) -> None:
-        self.clock = Clock()
-        self.ledger = Recording(self.clock)
-        self.limits = Limits.model_validate({"daily": "0.01", "monthly": "1"})
-        self.zone: tzinfo = UTC
-        self.meter = Meter(
-            self.ledger, limits=lambda: self.limits, prices=default_table, zone=lambda: self.zone, clock=self.clock
-        )
-
-    async def reserve(self, **changes: Any) -> Held:
-        return await self.meter.reserve(QUESTION, ScriptedProvider(), conversation_id="c", **changes)
-
-    async def settle(self, held: Held, *, output_tokens: int = 10) -> None:
-        await self.meter.settle(held, answered(output_tokens), "complete")
-
-    async def spend(self) -> None:
-        await self.settle(await self.reserve())
-
-    async def ask(self, *providers: ScriptedProvider, **changes: Any) -> Reply:
-        turn = Turn("c", Message.user("Hi"), [Target(provider, "echo") for provider in providers], **changes)
-        *_, done = [event async for event in run_turn(turn, self.ledger, self.meter)]
-        assert isinstance(done, DoneEvent)
-        return done.reply
-
-    def of(self, period: str, scope: str = "all") -> tuple[Decimal | int, Decimal | int]:
-        """What is used and held in a period."""
-        (state,) = self.ledger.limit_states([Ceiling("any", Bucket(scope, period), Decimal(1000))])
-        return state.used, state.held
-
-    def rows(self) -> list[UsageRow]:
-        return self.ledger.conversation_usage("c")
-
-
-def answered(output_tokens: int = 10) -> Answer:
-    whole = Answer()
-    for chunk in answer("Yes", output_tokens=output_tokens):
-        whole.add(chunk)
-    return whole
-
-
-COST = Decimal("0.00012")
-"""100 tokens in and 10 out, at $1 and $2 a million."""
 
 
 @pytest.fixture
@@ -322,6 +238,38 @@ async def test_what_could_not_be_settled_is_settled_before_the_next_request(mone
     await money.meter.release(await money.reserve())
     assert [row.request_id for row in money.rows()] == [held.request_id]
     assert money.of("2026-11-22") == (COST, 0)
+
+
+async def test_a_request_stopped_before_it_left_costs_nothing_and_is_not_asked_later(money: Money) -> None:
+    provider = ScriptedProvider(answer("never"))
+    turn = Turn("c", Message.user("Hi"), [Target(provider, "echo")], options=Options(max_tokens=20_000))
+    async with contextlib.aclosing(run_turn(turn, money.ledger, money.meter)) as events:
+        assert isinstance(await anext(events), StatusEvent)
+    assert provider.requests == []
+    assert money.rows() == []
+    assert money.of("2026-11-22") == (0, 0)
+
+
+async def test_a_question_stopped_while_it_is_stored_is_kept_as_unanswered(money: Money) -> None:
+    storing, go_on = threading.Event(), threading.Event()
+    add = money.ledger.add_messages
+
+    def slowly(messages: Sequence[StoredMessage]) -> None:
+        storing.set()
+        assert go_on.wait(10)
+        add(messages)
+
+    money.ledger.add_messages = slowly  # type: ignore[method-assign]  # held up in this one test
+    provider = ScriptedProvider(answer("never"))
+    asking = asyncio.ensure_future(money.ask(provider))
+    assert await asyncio.to_thread(storing.wait, 10)
+    asking.cancel()
+    await asyncio.sleep(0)
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert (provider.requests, money.rows(), money.of("2026-11-22")) == ([], [], (0, 0))
+    assert [(stored.message.text, stored.status) for stored in money.ledger.messages("c")] == [("Hi", "failed")]
 
 
 async def test_an_estimate_never_exceeds_what_the_answer_was_allowed(money: Money) -> None:

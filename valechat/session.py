@@ -30,7 +30,7 @@ from valechat.events import (
 from valechat.history import spoken
 from valechat.ids import new_id
 from valechat.ledger.base import Conversation, Kind, Ledger, RequestStatus, StoredMessage, ToolCallRow
-from valechat.ledger.threads import durably
+from valechat.ledger.threads import durably, to_the_end
 from valechat.messages import Message, ToolCallPart, ToolResultPart
 from valechat.meter import Held, Meter
 from valechat.providers.base import (
@@ -191,7 +191,8 @@ class _Run:
         try:
             if held.note:
                 yield self._note(held.note)
-            await self._store_question(target)
+            await to_the_end(self._store_question(target))
+            outcome.left = True
             async with contextlib.aclosing(target.provider.stream(held.request)) as chunks:
                 async for chunk in chunks:
                     answer.add(chunk)
@@ -213,13 +214,20 @@ class _Run:
             await self._meter.release(held)
             raise
         except BaseException:
-            await self._settle(held, answer, outcome)
+            await self._interrupted(held, answer, outcome)
             raise
         else:
             await self._settle(held, answer, outcome)
             if outcome.status == "limit":
                 yield self._note("Stopped: the answer reached the end of what the limits leave for it.")
         yield UsageEvent(held.request_id, self._usages[-1], self._costs[-1])
+
+    async def _interrupted(self, held: Held, answer: Answer, outcome: _Outcome) -> None:
+        if outcome.left:
+            await self._settle(held, answer, outcome)
+        else:
+            await self._meter.release(held)
+            await self._mark_failed()
 
     async def _settle(self, held: Held, answer: Answer, outcome: _Outcome) -> None:
         outcome.message = answer.message
@@ -347,6 +355,7 @@ class _Outcome:
     def __init__(self) -> None:
         self.status: RequestStatus = "failed"
         self.error: ProviderError | None = None
+        self.left = False
         self.paused = False
         self.message = Message("assistant", ())
 
