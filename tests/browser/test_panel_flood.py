@@ -45,6 +45,8 @@ async def test_a_click_is_answered_at_once_while_10_mb_arrive_and_the_rest_comes
         panel = ChatPanel(notebook, 1)
         await expect(panel.composer).to_be_visible()
         await notebook.page.evaluate(WATCH)
+        await notebook.page.wait_for_function("window.clicks > 100")
+        idle = await notebook.page.evaluate("() => { const idle = window.slowest; window.slowest = 0; return idle; }")
         await panel.ask("Go")
         await notebook.page.wait_for_function("document.querySelector('.vc-panel .vc-more')", timeout=60_000)
         clicks = await notebook.page.evaluate("window.clicks")
@@ -59,5 +61,6 @@ async def test_a_click_is_answered_at_once_while_10_mb_arrive_and_the_rest_comes
         assert await notebook.text(2) == "[('complete',)]"
         saved = await notebook.save()
         assert len(str(saved)) < 1_000_000
-    assert clicks > 20
-    assert slowest < 500
+    assert clicks > 120
+    # A machine that does other things lets a click wait where nothing arrives, too.
+    assert slowest < 500 + idle

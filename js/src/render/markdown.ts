@@ -25,7 +25,7 @@ type Links = Lexer["tokens"]["links"];
 const OPEN = 2;
 
 /** Characters drawn at once; more are drawn frame by frame, so that the page answers in between. */
-const STEP = 4_000;
+const STEP = 2_000;
 
 export class MarkdownView {
   readonly node = document.createElement("div");
