@@ -1,8 +1,9 @@
 """The dashboard's charts, as what a front end draws.
 
 JupyterLab 4 and Notebook 7 bring a renderer of Vega-Lite 5 and need no network for it. Charts are drawn
-as SVG whose text has the colour of the text around it, so they follow a change of theme. Floats are for
-places on the screen only; what a tooltip says is text made from the exact amounts.
+as SVG whose text has the colour of the text around it, so they follow a change of theme, and scaled to
+their place by CSS: Vega-Lite's own `width: container` hangs JupyterLab 4.6. Floats are for places on the
+screen only; what a tooltip says is text made from the exact amounts.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ _MIME = "application/vnd.vegalite.v5+json"
 _SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 _COLOURS = ["#4c78a8", "#f58518", "#54a24b", "#b279a2", "#72b7b2", "#e45756", "#d4a017", "#9d755d", "#8c8c8c"]
 _INK = "currentColor"
+_WIDTH = 520
 _CONFIG = {
     "background": "transparent",
     "font": "system-ui, sans-serif",
@@ -201,13 +203,12 @@ def _bounds(day: date) -> tuple[date, date]:
 
 def _drawn(chart: Any, describe: str, height: int | alt.Step) -> Output:
     """The chart as an output, for `Output.outputs`."""
-    spec: Mapping[str, Any] = chart.properties(width="container", height=height).to_dict()
+    spec: Mapping[str, Any] = chart.properties(width=_WIDTH, height=height).to_dict()
     spec = {
         **spec,
         "$schema": _SCHEMA,
         "config": _CONFIG,
         "description": describe,
-        "autosize": {"type": "fit-x", "contains": "padding"},
     }
     return {
         "output_type": "display_data",

@@ -27,6 +27,10 @@ _EMPTY = (
     "Nothing has been asked yet, so nothing was spent. Every request will be counted here, to the last digit.",
     'Try valechat.Chat("demo/echo").ask_sync("Hello"), which needs no key, and press Refresh.',
 )
+_STYLE = (
+    "<style>.vc-spend .vega-embed, .vc-spend .vega-embed > * { width: 100%; max-width: 760px }"
+    " .vc-spend .vega-embed svg { width: 100%; height: auto }</style>"
+)
 _DEMO = "demo/echo is a demonstration and its money is invented."
 
 
@@ -73,7 +77,10 @@ class SpendDashboard(widgets.VBox):  # type: ignore[misc]  # ipywidgets publishe
         self._verification = Section("Verification")
         parts = [self._over_time, self._month, self._tokens, self._conversations, self._verification]
         self._parts = widgets.Box(parts, layout=widgets.Layout(flex_flow="row wrap", width="100%"))
-        super().__init__([controls, self._status, self._parts], layout=widgets.Layout(width="100%"))
+        super().__init__(
+            [controls, self._status, self._parts, widgets.HTML(_STYLE)], layout=widgets.Layout(width="100%")
+        )
+        self.add_class("vc-spend")
         self.refresh()
 
     def __repr__(self) -> str:
