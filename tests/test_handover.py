@@ -10,7 +10,6 @@ import pytest
 
 from valechat.engine import Engine
 
-
 WORK = bytes(1024 * 1024)
 """Hashing it lets other threads run, as reading from a socket does."""
 
