@@ -148,6 +148,16 @@ async def test_a_function_is_called_as_a_tool() -> None:
     assert len(reply.request_ids) == 2
 
 
+async def test_the_size_limit_for_a_tools_input_is_the_configured_one(home: Path) -> None:
+    def clock(zone: str) -> str:
+        """Tell the time."""
+        return f"12:00 in {zone}"
+
+    (home / "config.toml").write_text("[sizes]\ntool_input = 10\n")
+    reply = await chat(tools=[clock]).ask('use the tool clock with {"zone": "UTC"}')
+    assert "over 10 bytes" in reply.text
+
+
 async def test_a_reply_shows_its_markdown_in_a_notebook() -> None:
     reply = await chat().ask("Hello")
     assert reply._repr_markdown_() == reply.text == str(reply)

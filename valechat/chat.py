@@ -83,7 +83,7 @@ class Chat:
         self.schema = schema
         self.fallback = tuple(fallback)
         self.options = dict(options or {})
-        self._toolbox: Toolbox | None = None
+        self._toolbox: FunctionTools | None = None
         self._watchers: list[Callable[[], None]] = []
         self.begin(conversation or new_id())
         self.offer(tools)
@@ -212,6 +212,8 @@ class Chat:
         names = [chosen or await tools.default_model(), *self.fallback]
         targets = [await tools.target(name) for name in names]
         await tools.ready(targets[0])
+        if self._toolbox is not None:
+            self._toolbox.most_input_bytes = sizes.tool_input
         return Turn(
             conversation_id=self.conversation_id,
             question=Message.user(text, *attached),

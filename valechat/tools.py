@@ -30,13 +30,14 @@ class FunctionTools:
 
     They run where user code runs: on the main thread, inside the bridge that waits there or between
     two cells. Arguments are validated against the annotations; a function that raises answers the
-    model with its error.
+    model with its error. `most_input_bytes` bounds a call's arguments.
 
     Raises:
         ConfigError: A function has no name a provider accepts, or an annotation without a schema.
     """
 
     def __init__(self, functions: Sequence[Callable[..., Any]], *, timeout: float = TIMEOUT) -> None:
+        self.most_input_bytes = MOST_INPUT_BYTES
         self._timeout = timeout
         self._functions: dict[str, Callable[..., Any]] = {}
         self._specs: list[ToolSpec] = []
@@ -56,8 +57,8 @@ class FunctionTools:
         function = self._functions.get(call.name)
         if function is None:
             return _error(call, f"There is no tool named `{call.name}`; there are: {', '.join(self._functions)}.")
-        if len(call.arguments.encode()) > MOST_INPUT_BYTES:
-            return _error(call, f"The arguments are over {MOST_INPUT_BYTES} bytes; send less.")
+        if len(call.arguments.encode()) > self.most_input_bytes:
+            return _error(call, f"The arguments are over {self.most_input_bytes} bytes; send less.")
         try:
             arguments = TypeAdapter(dict[str, Any]).validate_json(call.arguments or "{}")
             async with asyncio.timeout(self._timeout):
