@@ -65,6 +65,8 @@ chromium: $(ENVIRONMENT) ## Find Chromium, or install it from Debian's packages 
 
 .PHONY: bench
 bench: $(ENVIRONMENT) $(BUNDLE) ## Measure what the documentation claims
+	$(BIN)/uv sync --quiet --locked --all-extras --group bench
+	UV_PROJECT_ENVIRONMENT=.cache/bench-litellm $(BIN)/uv sync --quiet --locked --only-group bench-litellm
 	@set -e; for program in $(BENCHMARKS); do echo "== $$program"; $(BIN)/python $$program; done
 
 .PHONY: clean

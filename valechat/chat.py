@@ -24,7 +24,6 @@ from valechat.messages import FilePart, ImagePart, Message, Part
 from valechat.reply import Reply
 from valechat.services import Services, services
 from valechat.session import Turn, run_turn
-from valechat.toolbox import Toolbox
 from valechat.tools import FunctionTools
 
 __all__ = ["Chat", "title_of"]

@@ -78,7 +78,7 @@ def test_the_question_of_an_answer_that_was_cut_by_the_kill_is_kept_and_its_hold
     ledger = open_ledger(user_paths())
     (conversation,) = ledger.conversations()
     assert [stored.message.text for stored in ledger.messages(conversation.id)] == ["Count to 500"]
-    held = ledger.connect().sql('SELECT held FROM limits WHERE "limit" = \'daily\'').fetchall()
+    held = ledger.connect().sql("SELECT held FROM limits WHERE \"limit\" = 'daily'").fetchall()
     assert held[0][0] > Decimal(0)
     ledger.close()
 
