@@ -13,6 +13,7 @@ import valechat
 from tests.chatwire import DONE, said
 from tests.providers.faults import FaultServer, stream
 from valechat.engine import engine
+from valechat.errors import ConfirmationRequired
 
 
 @pytest.fixture
@@ -77,8 +78,22 @@ async def test_streams_take_the_same_controls(server: FaultServer) -> None:
 def test_the_signature_a_notebook_shows_names_every_control(method: str) -> None:
     parameters = inspect.signature(getattr(valechat.Chat("lab/one"), method)).parameters
     assert list(parameters) == [
-        *("text", "model", "images", "files", "max_cost", "temperature", "max_tokens"),
+        *("text", "model", "images", "files", "max_cost", "confirmed", "temperature", "max_tokens"),
         *("timeout", "reasoning_effort", "seed", "schema", "options"),
     ]
     assert parameters["images"].default == ()
     assert parameters["temperature"].default is None
+
+
+async def test_a_misspelt_keyword_is_refused_with_the_one_that_was_meant(server: FaultServer) -> None:
+    with pytest.raises(TypeError, match="Did you mean 'temperature'"):
+        await valechat.Chat("lab/one").ask("Why?", temprature=1)  # type: ignore[call-arg]  # the mistake in question
+    assert server.requests == []
+
+
+async def test_what_the_refusal_of_a_dear_question_advises_works(home: Path) -> None:
+    (home / "config.toml").write_text('[limits]\nconfirm_above = "0.0001"\n')
+    chat = valechat.Chat("demo/echo", options={"demo_tokens_per_second": 0})
+    with pytest.raises(ConfirmationRequired, match="confirmed=True"):
+        await chat.ask("Hello")
+    assert (await chat.ask("Hello", confirmed=True)).status == "complete"

@@ -110,12 +110,14 @@ class Chat:
         Args:
             text: The question.
             how: `model`: ask this one instead, this once. `images`: paths or bytes of images. `files`: paths
-                of documents. `max_cost`: most USD this question may cost. And each control of the
-                chat (`temperature`, `max_tokens`, `timeout`, `reasoning_effort`, `seed`, `schema`,
-                `options`), for this question only.
+                of documents. `max_cost`: most USD this question may cost. `confirmed`: you agree to a cost
+                above `confirm_above`, or to an unknown one under a limit. And each control of the chat
+                (`temperature`, `max_tokens`, `timeout`, `reasoning_effort`, `seed`, `schema`, `options`),
+                for this question only.
 
         Raises:
             LimitReached: A limit leaves no room; nothing was sent.
+            ConfirmationRequired: You have to agree first (`confirmed=True`); nothing was sent.
             ProviderError: No model answered with a single word.
             ValeChatError: The question could not be sent as it is.
         """
@@ -139,7 +141,6 @@ class Chat:
         text: str,
         *,
         kind: Kind = "chat",
-        confirmed: bool = False,
         question_id: str | None = None,
         **how: Unpack[AskArguments],
     ) -> AsyncGenerator[Event, None]:
@@ -150,7 +151,6 @@ class Chat:
             turn = replace(
                 turn,
                 kind=kind,
-                confirmed=confirmed,
                 question_id=question_id or turn.question_id,
             )
             try:
@@ -221,6 +221,7 @@ class Chat:
             options=options,
             structure=structure,
             max_cost=None if max_cost is None else Decimal(max_cost),
+            confirmed=how.get("confirmed", False),
             toolbox=self._toolbox,
             title=title_of(text) or title_of(_named(attached)),
         )

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal
+from difflib import get_close_matches
 from typing import Any, ParamSpec, TypeVar, get_type_hints
 
 from typing_extensions import TypedDict
@@ -31,6 +32,7 @@ class AskArguments(TypedDict, total=False):
     images: Sequence[Attachment]
     files: Sequence[Attachment]
     max_cost: Decimal | str | None
+    confirmed: bool
     temperature: float | None
     max_tokens: int | None
     timeout: float | None
@@ -53,7 +55,16 @@ class Controls:
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def changed(self, how: AskArguments) -> Controls:
-        """These, with what is given for one question in their place."""
+        """These, with what is given for one question in their place.
+
+        Raises:
+            TypeError: A keyword is none of `AskArguments`.
+        """
+        unknown = next((name for name in how if name not in AskArguments.__annotations__), None)
+        if unknown is not None:
+            near = get_close_matches(unknown, AskArguments.__annotations__, n=1)
+            meant = f" Did you mean {near[0]!r}?" if near else ""
+            raise TypeError(f"A question takes no keyword {unknown!r}.{meant}")
         given: dict[str, Any] = {f.name: how[f.name] for f in fields(self) if f.name in how}  # type: ignore[literal-required]  # fields and keys have the same names
         if "options" in given:
             given["options"] = {**self.options, **(given["options"] or {})}
@@ -82,7 +93,7 @@ def spelled_out(function: Callable[P, R]) -> Callable[P, R]:
     """Show the keywords of `AskArguments` one by one where a notebook asks for the signature."""
     signature = inspect.signature(function)
     named = [p for p in signature.parameters.values() if p.kind is not inspect.Parameter.VAR_KEYWORD]
-    defaults = {"images": (), "files": ()}
+    defaults: dict[str, Any] = {"images": (), "files": (), "confirmed": False}
     known = {p.name for p in named}
     spelled = [
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=defaults.get(name), annotation=hint)
