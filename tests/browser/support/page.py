@@ -149,6 +149,8 @@ class NotebookPage:
         )
         light = str(theme == "Light").lower()
         await self.page.wait_for_selector(f'body[data-jp-theme-light="{light}"]', state="attached")
+        # JupyterLab fades a splash out; another change meanwhile would make it remove that splash twice.
+        await self.page.wait_for_selector("#jupyterlab-splash", state="detached")
 
     async def screenshot(self, name: str) -> Path:
         """A picture of the whole window under `.artefacts/`."""
