@@ -1,0 +1,1 @@
+"""MCP servers: configuration, transports, one owner task a server, the manager."""
