@@ -56,12 +56,12 @@ ifneq ($(NOTEBOOKS),)
 endif
 
 .PHONY: test-python
-test-python: $(ENVIRONMENT) $(BUNDLE) $(OTHER_KERNEL) chromium ## Run only the Python and browser tests
+test-python: $(ENVIRONMENT) $(BUNDLE) $(OTHER_KERNEL) debian ## Run only the Python and browser tests
 	$(BIN)/pytest
 
-.PHONY: chromium
-chromium: $(ENVIRONMENT) ## Find Chromium, or install it from Debian's packages where that is allowed
-	@$(BIN)/python -m scripts.chromium
+.PHONY: debian
+debian: $(ENVIRONMENT) ## Find what tests need besides, or install it from Debian's packages where that is allowed
+	@$(BIN)/python -m scripts.debian
 
 .PHONY: bench
 bench: $(ENVIRONMENT) $(BUNDLE) ## Measure what the documentation claims
