@@ -1,0 +1,64 @@
+"""What tests of plugins share: which processes a test left behind, and waiting without sleeping blindly."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from uuid import uuid4
+
+import psutil
+
+__all__ = ["MARKER", "eventually", "gone", "marked", "new_marker", "no_process_left"]
+
+MARKER = "VALECHAT_TEST_MARKER"
+"""The environment variable by which a test knows its processes: put it into the definition's `env`."""
+
+GRACE = 2.0
+"""Seconds after which no process of a server may be left."""
+
+
+def new_marker() -> str:
+    """A marker that no other test has."""
+    return uuid4().hex
+
+
+def marked(marker: str) -> list[psutil.Process]:
+    """All living processes that carry the marker, whoever's children they are by now."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get(MARKER) == marker and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+        except psutil.Error:
+            continue  # it ended meanwhile, or is somebody else's
+    return found
+
+
+def gone(marker: str, within: float = GRACE) -> list[psutil.Process]:
+    """Waits until no process carries the marker; what is left after so many seconds, ideally nothing."""
+    _, left = psutil.wait_procs(marked(marker), timeout=within)
+    return [*left, *(process for process in marked(marker) if process not in left)]
+
+
+@contextmanager
+def no_process_left(within: float = GRACE) -> Iterator[str]:
+    """Gives a marker; checks afterwards that its processes are gone, and ends those that are not."""
+    marker = new_marker()
+    try:
+        yield marker
+    finally:
+        left = gone(marker, within)
+        said = [(process.pid, process.cmdline()) for process in left if process.is_running()]
+        for process in left:
+            process.kill()
+    assert not said, f"still there after {within} s: {said}"
+
+
+async def eventually(condition: Callable[[], bool], within: float = 10) -> None:
+    """Waits for what tells nobody that it happened: a file, a process of somebody else's."""
+    deadline = time.monotonic() + within
+    while not condition():
+        assert time.monotonic() < deadline, f"not true within {within} s"
+        await asyncio.sleep(0.02)
