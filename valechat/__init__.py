@@ -57,16 +57,22 @@ def load_ipython_extension(ipython: Any) -> None:
     import_module("valechat.notebook.extension").load(ipython)
 
 
-def _show_chats_as_panels() -> None:
-    """In a notebook, let a `Chat` be displayed as its panel without `%load_ext`."""
+def _show_in_notebooks() -> None:
+    """In a notebook, let a `Chat` be displayed as its panel, and a `Reply` as Markdown, without `%load_ext`."""
     interactive = sys.modules.get("IPython.core.interactiveshell")
     if interactive is not None and interactive.InteractiveShell.initialized():
-        formatter = interactive.InteractiveShell.instance().display_formatter.ipython_display_formatter
-        formatter.for_type_by_name("valechat.chat", "Chat", _display_chat)
+        formatter = interactive.InteractiveShell.instance().display_formatter
+        formatter.ipython_display_formatter.for_type_by_name("valechat.chat", "Chat", _display_chat)
+        formatter.formatters["text/markdown"].for_type_by_name("valechat.reply", "Reply", _drawn_reply)
 
 
 def _display_chat(chat: Chat) -> None:
     import_module("valechat.notebook.panel").show(chat)
 
 
-_show_chats_as_panels()
+def _drawn_reply(reply: Reply) -> str:
+    markdown: str = import_module("valechat.notebook.harmless").harmless(reply.text)
+    return markdown
+
+
+_show_in_notebooks()

@@ -48,9 +48,6 @@ class Reply:
     def __str__(self) -> str:
         return self.text
 
-    def _repr_markdown_(self) -> str:
-        return self.text
-
 
 def total_cost(costs: Iterable[Decimal | None]) -> Decimal | None:
     """The sum in USD, None when one of them is unknown."""

@@ -57,8 +57,15 @@ def bundle(markdown: str, mark: str) -> dict[str, str]:
 
 def _drawn(markdown: str) -> str:
     """The transcript drawn without raw HTML, for viewers that do not sanitise."""
-    drawn: str = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image").render(markdown)
+    drawn: str = _Reader("commonmark", {"html": False}).enable("table").disable("image").render(markdown)
     return drawn
+
+
+class _Reader(MarkdownIt):
+    """Draws links that go where a stranger's link may go, as the panel does."""
+
+    def validateLink(self, url: str) -> bool:  # noqa: N802  # markdown-it's name
+        return url.strip().lower().startswith(("https://", "http://", "mailto:"))
 
 
 def transcript_markdown(messages: Sequence[StoredMessage]) -> str:

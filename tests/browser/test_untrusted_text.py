@@ -1,0 +1,142 @@
+"""What a model, a server or a colleague wrote is drawn in a real Chromium: no script runs, no request leaves."""
+
+import asyncio
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+from playwright.async_api import BrowserContext, expect
+
+from tests.browser.support.front_end import FrontEndUnderTest
+from tests.browser.support.panel import ChatPanel
+from tests.providers.faults import EVENT_STREAM, Connection, FaultServer, Script, chunked, head
+from tests.xss.corpus import PAYLOADS, Watch, dangers
+from valechat.ids import new_id
+from valechat.ledger import open_ledger
+from valechat.ledger.base import Conversation, StoredMessage
+from valechat.messages import Message, TextPart, ToolCallPart, ToolResultPart
+from valechat.notebook.transcript import bundle, transcript_markdown
+from valechat.paths import Paths
+
+CONVERSATION = "f" * 32
+
+
+def said() -> list[StoredMessage]:
+    """Every payload as a question, an answer, a tool's arguments and a tool's result."""
+    messages: list[StoredMessage] = []
+    for payload in PAYLOADS:
+        call = ToolCallPart(new_id(), "look", json.dumps({"at": payload}))
+        for message in (
+            Message.user(payload),
+            Message("assistant", (TextPart(payload), call)),
+            Message("tool", (ToolResultPart(call.id, "look", payload),)),
+            Message("assistant", (TextPart(payload),)),
+        ):
+            parent = messages[-1].id if messages else None
+            now = datetime.now(UTC)
+            messages.append(StoredMessage(new_id(), CONVERSATION, parent, message, now, "lab/two"))
+    return messages
+
+
+def store(home: Path) -> None:
+    ledger = open_ledger(Paths(config=home, data=home, state=home / "state"))
+    now = datetime.now(UTC)
+    ledger.start_conversation(Conversation(CONVERSATION, PAYLOADS[0], now, now, "demo/echo"))
+    ledger.add_messages(said())
+    ledger.close()
+
+
+async def test_the_watch_would_see_a_script_run_and_a_request_leave(context: BrowserContext) -> None:
+    page = await context.new_page()
+    try:
+        watch = Watch(page)
+        await page.set_content('<img src="https://canary.invalid/x.png"><svg onload=alert(1)>')
+        await page.wait_for_load_state("networkidle")
+        assert len(await dangers(page.locator("body"))) >= 2
+        assert watch.dialogs
+        assert "image https://canary.invalid/x.png" in watch.requests
+    finally:
+        await page.close()
+
+
+async def test_a_conversation_full_of_scripts_is_drawn_harmlessly(lab: FrontEndUnderTest, tmp_path: Path) -> None:
+    store(tmp_path)
+    cell = f"import valechat\nvalechat.Chat('demo/echo', conversation={CONVERSATION!r})"
+    notebook = await lab.open([cell], home=tmp_path)
+    watch = Watch(notebook.page)
+    await notebook.run(1)
+    panel = ChatPanel(notebook, 1)
+    await expect(panel.questions).to_have_count(len(PAYLOADS), timeout=60_000)
+    await notebook.page.wait_for_load_state("networkidle")
+    assert await dangers(notebook.cell(1).locator(".jp-OutputArea")) == []
+    assert (watch.dialogs, watch.requests) == ([], [])
+
+
+def paced(text: str) -> Script:
+    """An answer in pieces of five characters, so slowly that the panel draws many states in between."""
+
+    async def script(connection: Connection) -> None:
+        await connection.send(head(200, EVENT_STREAM))
+        for start in range(0, len(text), 5):
+            delta = {"choices": [{"index": 0, "delta": {"content": text[start : start + 5]}}]}
+            await connection.send(chunked(b"data: " + json.dumps(delta).encode() + b"\n\n"))
+            await asyncio.sleep(0.002)
+        await connection.send(chunked(b"data: [DONE]\n\n"), b"0\r\n\r\n")
+
+    return script
+
+
+async def test_scripts_split_across_the_pieces_of_a_stream_never_run(lab: FrontEndUnderTest, tmp_path: Path) -> None:
+    # An unclosed tag or fence swallows what follows it, so each answer holds few of them.
+    answers = ["\n\n".join(PAYLOADS[first::20]) for first in range(20)]
+    async with FaultServer(*map(paced, answers)) as server:
+        (tmp_path / "config.toml").write_text(
+            f'[providers.mylab]\nbase_url = "{server.url}/v1"\nmodels = ["scripted"]\n'
+            '[prices."mylab/scripted"]\ninput = "0"\noutput = "0"\n'
+        )
+        notebook = await lab.open(["import valechat\nvalechat.Chat('mylab/scripted')"], home=tmp_path)
+        await notebook.run(1)
+        panel = ChatPanel(notebook, 1)
+        watch = Watch(notebook.page)
+        for number in range(len(answers)):
+            await panel.ask("Go on.")
+            await panel.finished(number + 1)
+        assert await dangers(panel.root) == []
+        assert (watch.dialogs, watch.requests) == ([], [])
+
+
+async def test_the_transcript_of_a_saved_notebook_is_harmless_where_nothing_sanitises(context: BrowserContext) -> None:
+    page = await context.new_page()
+    try:
+        watch = Watch(page)
+        await page.set_content(bundle(transcript_markdown(said()), "mark")["text/html"])
+        await page.wait_for_load_state("networkidle")
+        assert await dangers(page.locator("body")) == []
+        assert (watch.dialogs, watch.requests) == ([], [])
+    finally:
+        await page.close()
+
+
+ANSWERED = """
+import valechat.notebook.formats as formats
+from valechat.reply import Reply
+from valechat.usage import Usage
+from IPython.display import publish_display_data
+payloads = {payloads!r}
+for payload in payloads:
+    reply = Reply(text=payload, model="lab/two", usage=Usage(), cost=None, status="complete", request_ids=())
+    for name in ("markdown", "html", "text"):
+        publish_display_data(formats.FORMATS[name].finish(reply).bundle)
+"""
+
+
+async def test_an_answer_in_a_cells_output_is_drawn_harmlessly_in_each_format(
+    lab: FrontEndUnderTest, tmp_path: Path
+) -> None:
+    notebook = await lab.open([ANSWERED.format(payloads=PAYLOADS)], home=tmp_path)
+    watch = Watch(notebook.page)
+    await notebook.run(1)
+    await notebook.page.wait_for_load_state("networkidle")
+    assert notebook.errors == []
+    assert await dangers(notebook.cell(1).locator(".jp-OutputArea")) == []
+    assert (watch.dialogs, watch.requests) == ([], [])
