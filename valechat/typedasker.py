@@ -1,0 +1,177 @@
+"""Questions answered by typing a line: at a terminal, and in a cell where buttons cannot work.
+
+What a server or a model says is untrusted: of its text, everything a terminal obeys is left out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import webbrowser
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from valechat.asking import Approval, Confirmation, Decision, Filled, Form, SamplingApproval, Visit
+from valechat.formfields import fields, typed
+
+__all__ = ["Line", "TypedAsker", "plain", "question_text"]
+
+MOST_SHOWN = 2_000
+"""Most characters of a call's arguments, or of a sampling request, that are shown before it is allowed."""
+
+MOST_TRIES = 3
+"""How often an answer that makes no sense is asked for again."""
+
+_CONTROLS = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+_DECISIONS: dict[str, Decision] = {
+    **dict.fromkeys(("y", "yes", "o", "once"), "once"),
+    **dict.fromkeys(("n", "no", ""), "no"),
+    **dict.fromkeys(("t", "tool"), "always_tool"),
+    **dict.fromkeys(("p", "plugin"), "always_plugin"),
+    **dict.fromkeys(("v", "never"), "never"),
+}
+
+
+class Line(Protocol):
+    """Where lines are shown and typed."""
+
+    async def show(self, text: str) -> None:
+        """Show some lines."""
+        ...
+
+    async def read(self, prompt: str) -> str | None:
+        """One line, without its end; None where nobody can answer. Cancelled when the question is moot."""
+        ...
+
+
+class TypedAsker:
+    """An `Asker` for a front end that has lines and nothing else.
+
+    Args:
+        line: Where to ask.
+        browser: Whether a browser may be opened here; pages are opened by the user otherwise.
+    """
+
+    def __init__(self, line: Line, *, browser: bool = False) -> None:
+        self._line = line
+        self._browser = browser
+        self._one_at_a_time = asyncio.Lock()
+
+    async def approve(self, question: Approval | SamplingApproval) -> Decision:
+        """Ask for one letter; what cannot be read means no."""
+        async with self._one_at_a_time:
+            await self._line.show(question_text(question))
+            choices = "[y]es, [n]o, always this [t]ool, always this [p]lugin, ne[v]er"
+            if isinstance(question, SamplingApproval):
+                choices = "[y]es, [n]o, always this [p]lugin, ne[v]er"
+            for _ in range(MOST_TRIES):
+                answer = await self._line.read(f"Allow it? {choices}: ")
+                if answer is None:
+                    break
+                decision = _DECISIONS.get(answer.strip().lower())
+                if decision is not None:
+                    return decision
+            return "no"
+
+    async def fill(self, form: Form) -> Filled:
+        """Ask field by field."""
+        async with self._one_at_a_time:
+            await self._line.show(f"{plain(form.plugin)} asks: {plain(form.message)}")
+            answer = await self._line.read("Answer it? [y]es, [n]o: ")
+            if answer is None:
+                return Filled("cancel")
+            if answer.strip().lower() not in ("y", "yes"):
+                return Filled("decline")
+            return await self._filled(form.schema)
+
+    async def visit(self, page: Visit) -> str | None:
+        """Show the link in full, and wait; a line that looks like an address is taken as where it ended."""
+        async with self._one_at_a_time:
+            await self._line.show(f"{plain(page.plugin)}: {plain(page.message)}\n  {plain(page.url)}")
+            opens = "Enter opens it in the browser" if self._browser else "Open it in your browser"
+            paste = ", or paste the address of the page where it ends" if page.paste else ""
+            prompt = f"{opens}{paste}; n gives up: "
+            while True:
+                answer = await self._line.read(prompt)
+                if answer is None or answer.strip().lower() in ("n", "no"):
+                    return None
+                if "://" in answer:
+                    return answer.strip()
+                if self._browser:
+                    await asyncio.to_thread(webbrowser.open, page.url)
+                prompt = "Waiting for the page to end" + (paste or "") + "; n gives up: "
+
+    async def confirm(self, question: Confirmation) -> bool:
+        """Ask for yes or no."""
+        async with self._one_at_a_time:
+            answer = await self._line.read(f"{plain(question.message)} Send it? [y/N] ")
+            return answer is not None and answer.strip().lower() in ("y", "yes")
+
+    async def _filled(self, schema: Mapping[str, Any]) -> Filled:
+        values: dict[str, Any] = {}
+        for field in fields(schema):
+            if field.about:
+                await self._line.show(f"  {plain(field.about)}")
+            for name, title in field.choices:
+                await self._line.show(f"  {plain(name)}" + (f": {plain(title)}" if title != name else ""))
+            default = "" if field.default is None else f" [{plain(_shown(field.default))}]"
+            optional = "" if field.required or default else " (optional)"
+            for _ in range(MOST_TRIES):
+                answer = await self._line.read(f"{plain(field.title)}{default}{optional}: ")
+                if answer is None:
+                    return Filled("cancel")
+                try:
+                    value = typed(field, answer)
+                except ValueError as error:
+                    await self._line.show(f"  {error}")
+                    continue
+                if value is not None:
+                    values[field.name] = value
+                break
+            else:
+                return Filled("cancel")
+        return Filled("accept", values)
+
+
+def question_text(question: Approval | SamplingApproval) -> str:
+    """What is asked for, in lines, the arguments of a call indented."""
+    if isinstance(question, SamplingApproval):
+        cost = "its price is not known" if question.most_cost is None else f"at most ${question.most_cost}"
+        head = f"{plain(question.plugin)} wants {plain(question.model)} to answer this, at your cost ({cost}):"
+        said = "\n".join(part for part in (question.system, question.text) if part)
+        return "\n".join([head, _indented(said)])
+    hints = [
+        "may change or delete something" if question.destructive else "",
+        "says it only reads" if question.read_only and not question.destructive else "",
+    ]
+    hint = next((f" ({text})" for text in hints if text), "")
+    lines = [
+        f"{plain(question.plugin)} wants to run {plain(question.tool)}{hint}:",
+        _indented(_pretty(question.arguments)),
+    ]
+    if question.changed:
+        lines.append("  This tool is not what you allowed before.")
+    return "\n".join(lines)
+
+
+def plain(text: str) -> str:
+    """The text without what a terminal obeys."""
+    return _CONTROLS.sub("", text)
+
+
+def _indented(text: str) -> str:
+    cut = text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}\n… {len(text) - MOST_SHOWN:,} more characters"
+    return "\n".join(f"  {line}" for line in plain(cut).splitlines())
+
+
+def _pretty(arguments: str) -> str:
+    try:
+        return json.dumps(json.loads(arguments or "{}"), indent=2, ensure_ascii=False)
+    except ValueError:
+        return arguments
+
+
+def _shown(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
