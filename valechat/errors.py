@@ -3,7 +3,13 @@
     ValeChatError
     ├── ConfigError              a setting, a file or an argument is wrong
     │   ├── UnknownModel         no provider has a model of that name
-    │   └── MissingKey           the provider needs an API key and none was found
+    │   ├── MissingKey           the provider needs an API key and none was found
+    │   └── InvalidPlugin        an entry of mcp_plugins.json cannot be used
+    │       ├── DuplicateId      another entry has that id already
+    │       ├── InvalidCommand   there is no such program
+    │       ├── InvalidUrl       the address cannot or must not be used
+    │       ├── UnresolvedVariable  a `${VAR}` that is not set anywhere
+    │       └── SchemaInvalid    a field is missing, misspelt or of the wrong kind
     ├── KeyStorageError          the keychain is locked, absent or refused
     ├── ProviderError            a model server did not answer as hoped
     │   ├── Unreachable          no connection: server down, name unknown, refused
@@ -20,6 +26,7 @@
     ├── TooLarge                 a message, file or tool input exceeds its size limit
     ├── ToolFailed               a tool raised, timed out or was refused
     ├── PluginError              an MCP server could not be started or used
+    │   └── SignInNeeded         only the user can let it in: a sign-in was declined or nobody was there
     └── LedgerError              the ledger cannot be used as it is
         ├── LedgerTooNew         written by a newer ValeChat
         ├── LedgerDamaged        the file is not a readable ledger
@@ -39,6 +46,10 @@ __all__ = [
     "CircuitOpen",
     "ConfigError",
     "ConfirmationRequired",
+    "DuplicateId",
+    "InvalidCommand",
+    "InvalidPlugin",
+    "InvalidUrl",
     "KeyStorageError",
     "LedgerDamaged",
     "LedgerError",
@@ -51,13 +62,16 @@ __all__ = [
     "ProviderError",
     "RateLimited",
     "RequestRejected",
+    "SchemaInvalid",
     "ServerFailed",
+    "SignInNeeded",
     "StreamBroken",
     "TimedOut",
     "TooLarge",
     "ToolFailed",
     "UnknownModel",
     "Unreachable",
+    "UnresolvedVariable",
     "ValeChatError",
 ]
 
@@ -101,6 +115,49 @@ class MissingKey(ConfigError):
     def __init__(self, message: str, *, provider: str, fix: str = "") -> None:
         super().__init__(message, fix=fix)
         self.provider = provider
+
+
+class InvalidPlugin(ConfigError):
+    """An entry of `mcp_plugins.json` cannot be used as it stands; the others can.
+
+    Attributes:
+        plugin: The entry's id; empty where it has none.
+        line: The line of the file it is about, from 1; None where there is no file or it is not known.
+    """
+
+    def __init__(self, message: str, *, plugin: str = "", line: int | None = None, fix: str = "") -> None:
+        super().__init__(message, fix=fix)
+        self.plugin = plugin
+        self.line = line
+
+
+class DuplicateId(InvalidPlugin):
+    """Another entry of the file has that id already."""
+
+
+class InvalidCommand(InvalidPlugin):
+    """The command is empty, or there is no such program."""
+
+
+class InvalidUrl(InvalidPlugin):
+    """The address is none, or it would send what is said in the clear."""
+
+
+class UnresolvedVariable(InvalidPlugin):
+    """A `${VAR}` of the entry is set neither in the environment nor in the key storage.
+
+    `variable` names the first that is missing, so that a front end can ask for it.
+    """
+
+    def __init__(
+        self, message: str, *, variable: str, plugin: str = "", line: int | None = None, fix: str = ""
+    ) -> None:
+        super().__init__(message, plugin=plugin, line=line, fix=fix)
+        self.variable = variable
+
+
+class SchemaInvalid(InvalidPlugin):
+    """A field of the entry is missing, misspelt or of the wrong kind."""
 
 
 class KeyStorageError(ValeChatError):
@@ -223,6 +280,13 @@ class ToolFailed(ValeChatError):
 
 class PluginError(ValeChatError):
     """An MCP server could not be started or used."""
+
+
+class SignInNeeded(PluginError):
+    """Only the user can let it in: a sign-in was declined, ran out of time, or nobody was there to ask.
+
+    Trying again by itself does not help.
+    """
 
 
 class LedgerError(ValeChatError):

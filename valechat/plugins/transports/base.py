@@ -13,6 +13,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from valechat.errors import PluginError
 from valechat.paths import Paths
 
 __all__ = ["Context", "Link", "Transport"]
@@ -29,6 +30,8 @@ class Link:
             sentence why (`The server ended with exit code 1.`). None when the transport cannot know.
         pid: The server's process, None where there is none.
         sandbox: What is enforced: `enforced`, `watched` or `none`, by subject.
+        problem: The last thing that went wrong on the way to the server, as an error with its fix; None
+            while nothing did. It says more than the protocol's error that a failed request ends with.
     """
 
     read: Any
@@ -36,6 +39,7 @@ class Link:
     ended: Callable[[], Awaitable[str]] | None = None
     pid: int | None = None
     sandbox: Mapping[str, str] = field(default_factory=dict)
+    problem: Callable[[], PluginError | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
