@@ -1,0 +1,248 @@
+"""The HTTP client under the MCP SDK's Streamable HTTP, which makes of every failure an answer to its request.
+
+The SDK lets an error of one request (a refused connection, a failed sign-in) take down the whole
+connection, says nothing to an owner whose session is gone, and gives up the server's own stream after
+two cut connections. All of it passes through `send`, so that is where it is put right.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies
+
+import httpx2
+
+from valechat.errors import PluginError, SignInNeeded
+from valechat.plugins.transports.base import Context
+from valechat.plugins.transports.faults import FOREIGN, Fault, fault_of_error, fault_of_status
+from valechat.plugins.transports.web import CONNECT_SECONDS, MOST_BYTES, End, headers_of, keep_alive
+from valechat.providers._tls import idle_context, shared_context
+from valechat.providers._url import is_loopback
+
+__all__ = ["WebClient", "web_client"]
+
+FAREWELL_SECONDS = 2.0
+MOST_ERROR_BYTES = 64 * 1024
+STREAM_TRIES = 6
+SHORT_STREAM_SECONDS = 5.0
+MOST_PAUSE_SECONDS = 60.0
+CONNECTION_CLOSED = -32000
+"""The SDK's code for it."""
+
+
+class WebClient(httpx2.AsyncClient):
+    """Requests to one server, for one connection. See `web_client`.
+
+    Attributes:
+        end: When the connection or its session is gone.
+        problem: The last thing that went wrong.
+    """
+
+    def __init__(self, definition: Any, log: Callable[[str, str, str], None], **options: Any) -> None:
+        super().__init__(**options)
+        self.end = End()
+        self.problem: PluginError | None = None
+        self._log = log
+        self._url = str(definition.url)
+        self._auth_kind = definition.auth.type if definition.auth is not None else "none"
+        self._had_stream = False
+        self._pauses = _Pauses()
+
+    async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
+        """Send it. A failure comes back as a response that holds a JSON-RPC error.
+
+        Raises:
+            httpx2.HTTPError: Only for a stream of the server's own, which is tried again.
+        """
+        if request.method == "DELETE":
+            return await self._farewell(request, options)
+        if self.end.error is not None:
+            return _refusal(request, Fault(self.end.error, ends=True, undone=True))
+        if request.method == "GET":
+            return await self._listen(request, options)
+        came = await self._ask(request, options)
+        if isinstance(came, httpx2.Response):
+            return came
+        self._note(came)
+        return _refusal(request, came)
+
+    async def _ask(self, request: httpx2.Request, options: dict[str, Any]) -> httpx2.Response | Fault:
+        """What came of a POST. An answer that is no stream is read here, where its size can be bounded."""
+        wait = float(request.extensions.get("timeout", {}).get("read") or self.timeout.read or 0)
+        try:
+            response = await super().send(request, **options)
+            if response.status_code >= 400:
+                return await self._judged(response)
+            if response.headers.get("content-type", "").lower().startswith("application/json"):
+                return await _read(response, MOST_BYTES)
+            return response
+        except PluginError as error:
+            return Fault(error, undone=True)
+        except FOREIGN as error:
+            fault = fault_of_error(self._url, error, wait=wait)
+            silent = isinstance(error, httpx2.TimeoutException)
+            if not fault.ends and not silent and not await self._answers():
+                fault = Fault(fault.error, ends=True)
+        return fault
+
+    async def _judged(self, response: httpx2.Response) -> httpx2.Response | Fault:
+        """An error status: the server's own JSON-RPC error where that says all, else a fault."""
+        whole = await _read(response, MOST_ERROR_BYTES)
+        answer = _rpc_error(whole.content) if isinstance(whole, httpx2.Response) else None
+        status, session = response.status_code, "mcp-session-id" in response.request.headers
+        fault = fault_of_status(self._url, status, session=session, auth=self._auth_kind, answer=answer)
+        if answer is not None and not fault.ends and status not in (401, 403):
+            return whole
+        return fault
+
+    async def _listen(self, request: httpx2.Request, options: dict[str, Any]) -> httpx2.Response:
+        """Open a stream of the server's own, or one to be taken up again after a cut."""
+        request.extensions["timeout"] = {**request.extensions.get("timeout", {}), "read": None}
+        await self._pauses.before_a_stream()
+        for attempt in range(STREAM_TRIES):
+            fault = None
+            try:
+                response = await super().send(request, **options)
+            except PluginError as error:
+                fault = Fault(error)
+            except FOREIGN as error:
+                fault = fault_of_error(self._url, error, wait=0)
+            if fault is not None:
+                self._note(fault)
+                if fault.ends or isinstance(fault.error, SignInNeeded):
+                    return httpx2.Response(503, request=request)
+            elif response.status_code == 200:
+                self._had_stream = True
+                response.stream = _Cut(response.stream)
+                return response
+            elif response.status_code < 500 and response.status_code != 429:
+                # Many servers have no stream and say 404 or 405. It only means a lost session where there was one.
+                if response.status_code == 404 and self._had_stream:
+                    self._note(fault_of_status(self._url, 404, session=True, auth=self._auth_kind, answer=None))
+                return response
+            else:
+                await response.aclose()
+            await asyncio.sleep(min(2.0**attempt, MOST_PAUSE_SECONDS))
+        return httpx2.Response(503, request=request)
+
+    async def _farewell(self, request: httpx2.Request, options: dict[str, Any]) -> httpx2.Response:
+        """End the session at the server, if that is quickly done. Never a reason to sign in."""
+        if self.end.error is None:
+            try:
+                async with asyncio.timeout(FAREWELL_SECONDS):
+                    response = await super().send(request, **options)
+                    await response.aclose()
+            except (*FOREIGN, PluginError) as error:
+                self._log("valechat", "debug", f"The session was not closed properly ({type(error).__name__}).")
+        return httpx2.Response(204, request=request)
+
+    async def _answers(self) -> bool:
+        """Whether anything answers there at all, asked after a connection was cut."""
+        probe = self.build_request("HEAD", self._url, timeout=3)
+        try:
+            response = await super().send(probe, stream=True, auth=None)
+            await response.aclose()
+        except FOREIGN as error:
+            return not fault_of_error(self._url, error, wait=3).ends
+        return True
+
+    def _note(self, fault: Fault) -> None:
+        self.problem = fault.error
+        if fault.ends:
+            self.end.come(fault.error)
+
+
+def web_client(definition: Any, context: Context, auth: Any) -> WebClient:
+    """A client for the server of one plugin. To be used as a context.
+
+    Raises:
+        PluginError: A configured header cannot be sent.
+    """
+    parts = urlsplit(str(definition.url))
+    own = is_loopback(parts.hostname or "")
+    tls = idle_context() if parts.scheme == "http" and own else shared_context()
+    limits = httpx2.Limits(max_connections=200, max_keepalive_connections=20, keepalive_expiry=60.0)
+    direct = own or not getproxies()
+    # Between two pieces of an answer; a call has its own, shorter time, but may leave its request behind.
+    read = max(float(definition.timeout), float(definition.call_timeout), 270.0) + 30.0
+    return WebClient(
+        definition,
+        context.log,
+        auth=auth,
+        headers=headers_of(definition),
+        timeout=httpx2.Timeout(30.0, connect=CONNECT_SECONDS, read=read),
+        transport=httpx2.AsyncHTTPTransport(verify=tls, limits=limits, socket_options=keep_alive()) if direct else None,
+        verify=tls,
+        limits=limits,
+    )
+
+
+class _Pauses:
+    """Spaces out streams that a server ends at once, which the SDK opens again without end (python-sdk#3257)."""
+
+    def __init__(self) -> None:
+        self._opened = float("-inf")
+        self._short = 0
+
+    async def before_a_stream(self) -> None:
+        """Wait, longer each time, while streams do not last."""
+        now = asyncio.get_running_loop().time()
+        self._short = self._short + 1 if now - self._opened < SHORT_STREAM_SECONDS + self._pause() else 0
+        await asyncio.sleep(self._pause())
+        self._opened = asyncio.get_running_loop().time()
+
+    def _pause(self) -> float:
+        return 0.0 if self._short < 3 else min(2.0 ** (self._short - 3), MOST_PAUSE_SECONDS)
+
+
+class _Cut(httpx2.AsyncByteStream):
+    """A stream whose cut is its end: the SDK counts cuts over all its life and gives up at the second."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for piece in self._stream:
+                yield piece
+        except httpx2.TransportError:
+            return
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
+async def _read(response: httpx2.Response, most: int) -> httpx2.Response | Fault:
+    """The response with its body in memory."""
+    pieces: list[bytes] = []
+    size = 0
+    try:
+        async for piece in response.aiter_bytes():
+            size += len(piece)
+            if size > most:
+                error = PluginError(f"The server's answer is larger than {most // 2**20} MB.", fix="Ask it for less.")
+                return Fault(error)
+            pieces.append(piece)
+    finally:
+        await response.aclose()
+    kept = {name: response.headers[name] for name in ("content-type", "mcp-session-id") if name in response.headers}
+    return httpx2.Response(response.status_code, headers=kept, content=b"".join(pieces), request=response.request)
+
+
+def _rpc_error(body: bytes) -> dict[str, Any] | None:
+    """The error object of a JSON-RPC answer, None where the body is none."""
+    try:
+        error = json.loads(body)["error"]
+        return error if isinstance(error["code"], int) and isinstance(error["message"], str) else None
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+
+
+def _refusal(request: httpx2.Request, fault: Fault) -> httpx2.Response:
+    """A response that says what went wrong in the protocol's own form, so that only this request fails."""
+    error = {"code": CONNECTION_CLOSED, "message": str(fault.error), "data": {"undone": fault.undone}}
+    return httpx2.Response(503, json={"jsonrpc": "2.0", "id": None, "error": error}, request=request)
