@@ -49,7 +49,7 @@ from valechat.ledger.threads import durably, to_the_end
 from valechat.messages import Message, TextPart
 from valechat.owed import Owed
 from valechat.providers.base import Provider, Request
-from valechat.quote import BYTES_PER_TOKEN, Quote, ask_first, over_max_cost, price_name, unpriced
+from valechat.quote import BYTES_PER_TOKEN, Quote, ask_first, over_max_cost, price_changing, price_name, unpriced
 from valechat.usage import Usage
 
 __all__ = ["Charge", "Held", "Meter"]
@@ -58,9 +58,6 @@ LAPSE = timedelta(minutes=3)
 """How long a hold outlives the last sign of life of its kernel."""
 
 RENEW_SECONDS = 60.0
-
-_PRICE_CHANGING = ("service_tier", "speed", "inference_geo")
-"""Options of a request that change its unit prices, by the names of `Usage.details`."""
 
 _NOT_SERVED = (AuthenticationFailed, CircuitOpen, ModelNotFound, RateLimited, RequestRejected, Unreachable)
 """Refusals before any work was done, which no provider bills."""
@@ -134,7 +131,7 @@ class Meter:
             size_of(request.messages, request.system, request.tools, request.options.schema),
             prices,
             provider.local,
-            {name: value for name, value in request.options.extra.items() if name in _PRICE_CHANGING},
+            price_changing(request.options.extra),
         )
         spending = plan(limits, model, conversation_id, now, zone)
         wanted = request.options.max_tokens or default_max_tokens(priced_as, prices)

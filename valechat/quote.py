@@ -12,7 +12,9 @@ from valechat.billing.sentences import usd
 from valechat.billing.table import PriceTable
 from valechat.errors import ConfirmationRequired, LimitReached
 
-__all__ = ["BYTES_PER_TOKEN", "Quote", "ask_first", "over_max_cost", "price_name", "unpriced"]
+__all__ = ["BYTES_PER_TOKEN", "Quote", "ask_first", "over_max_cost", "price_changing", "price_name", "unpriced"]
+
+_PRICE_CHANGING = ("service_tier", "speed", "inference_geo")
 
 BYTES_PER_TOKEN = 4
 """UTF-8 bytes of an output token, for text whose tokens nobody counted."""
@@ -39,13 +41,17 @@ class Quote:
             self.model, self.input_tokens, max_tokens, table=self.table, details=self.details, local=self.local
         )
 
+    @property
+    def expected(self) -> Decimal | None:
+        """USD it probably costs; None when no price is known."""
+        return likely(self.model, likely_input(self.size), table=self.table, details=self.details, local=self.local)
+
     def fitting(self, room: Decimal, max_tokens: int, refusal: LimitReached) -> int:
         """The `max_tokens` that fit into the room, if the likely cost does; otherwise the refusal is raised."""
         fits = fit_max_tokens(
             room, self.model, self.input_tokens, max_tokens, table=self.table, details=self.details, local=self.local
         )
-        expected = likely(self.model, likely_input(self.size), table=self.table, details=self.details, local=self.local)
-        if fits is None or expected is None or expected > room:
+        if fits is None or self.expected is None or self.expected > room:
             raise refusal
         return fits
 
@@ -55,6 +61,11 @@ class Quote:
             amount, self.model, likely_input(self.size), 10**9, table=self.table, details=self.details, local=self.local
         )
         return None if tokens is None else tokens * BYTES_PER_TOKEN
+
+
+def price_changing(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of a request that change its unit prices, by the names of `Usage.details`."""
+    return {name: value for name, value in options.items() if name in _PRICE_CHANGING}
 
 
 def price_name(provider: str, model: str, table: PriceTable, priced_as: Callable[[str], str]) -> str:

@@ -67,6 +67,19 @@ export function formatPrice(price: string): string | null {
   return value.digits === "" ? "$0" : withSign(plain(value, value.point > 0 && value.digits.length <= value.point ? 0 : 2));
 }
 
+/**
+ * USD that is left of a limit: as `formatCost`, but rounded down, because what is left must not look like more.
+ * Null when the text is no number.
+ */
+export function formatLeft(amount: string): string | null {
+  const value = parse(amount);
+  if (value === null) return null;
+  if (value.digits === "") return "$0";
+  const places = value.point > 0 ? 2 : 3 - value.point;
+  const digits = value.digits.slice(0, Math.max(0, value.point + places)).replace(/0+$/, "");
+  return withSign(plain({ ...value, digits }, 2));
+}
+
 /** Whether a decimal text is a known zero. */
 export function isZero(text: string): boolean {
   return parse(text)?.digits === "";

@@ -3,6 +3,7 @@
  * of one model share a session, so a question typed in one is seen in all.
  */
 import { chip, packed, sendable, type Chip } from "./chips";
+import { Estimator } from "./estimator";
 import { nameOf, smallPicture } from "./files";
 import type { FromPanel, ToPanel } from "./protocol";
 import { keepTranscript, watchKernel, type KernelEvent, type PanelModel } from "./notebook";
@@ -22,6 +23,13 @@ export class Session {
   private patience: ReturnType<typeof setTimeout> | undefined;
   private eager = false;
   private askedAt = Number.NEGATIVE_INFINITY;
+  private readonly estimator = new Estimator(
+    () => this.current,
+    (message) => void this.send(message),
+    (estimate) => {
+      if (estimate !== this.current.estimate) this.change({ ...this.current, estimate });
+    },
+  );
 
   constructor(readonly model: PanelModel) {
     const receive = (message: unknown) => this.receive(message as ToPanel);
@@ -48,6 +56,7 @@ export class Session {
 
   dispose(): void {
     clearTimeout(this.patience);
+    this.estimator.dispose();
     for (const cleanup of this.cleanups.splice(0)) cleanup();
     this.listeners.clear();
   }
@@ -152,6 +161,7 @@ export class Session {
     const news = view.breakers !== this.current.breakers;
     if (view !== this.current) this.change(news ? { ...view, breakersAt: performance.now() } : view);
     if (message.type === "transcript") keepTranscript(this.model, message);
+    if (message.type === "estimated") this.estimator.answered(message.number, message.estimate);
     if (this.eager && this.current.ready) {
       this.eager = false;
       this.ask(this.current.draft);
@@ -188,6 +198,7 @@ export class Session {
 
   private change(view: View): void {
     this.current = view;
+    this.estimator.look();
     for (const listener of this.listeners) listener();
   }
 }

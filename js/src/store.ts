@@ -5,7 +5,7 @@
  * gap asks for `resync`, after which nothing but a whole `state` counts.
  */
 import { returned as givenBack, safePreview, type Chip, type UploadLimits } from "./chips";
-import type { AttachmentShown, BreakerShown, Delta, ErrorShown, MessageShown, ModelShown, State, ToPanel, ToolShown } from "./protocol";
+import type { AttachmentShown, BreakerShown, Delta, ErrorShown, EstimateShown, MessageShown, ModelShown, State, ToPanel, ToolShown } from "./protocol";
 
 /** A question that left the panel and that the kernel has neither started nor refused yet. */
 export interface Pending {
@@ -47,6 +47,8 @@ export interface View {
   /** What is attached to it. */
   readonly chips: readonly Chip[];
   readonly uploads: UploadLimits;
+  /** What the composer's question would cost, where that is known and worth a word. */
+  readonly estimate: EstimateShown | null;
   /** Long texts' further pieces, by message. */
   readonly rests: Readonly<Record<string, readonly string[]>>;
   /** The last text the kernel gave back, so that repeating it adds nothing. */
@@ -79,6 +81,7 @@ export const EMPTY: View = {
   draft: "",
   chips: [],
   uploads: { each: 10_000_000, total: 10_000_000 },
+  estimate: null,
   rests: {},
   returned: "",
   pending: [],

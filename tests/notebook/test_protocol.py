@@ -1,4 +1,4 @@
-"""`protocol.py` and `js/src/protocol.ts` state the same messages, field by field."""
+"""`notebook/protocol` and `js/src/protocol.ts` with its folder state the same messages, field by field."""
 
 import re
 import types
@@ -11,16 +11,18 @@ from typing_extensions import is_typeddict
 
 from valechat.notebook import protocol
 
-TYPESCRIPT = Path(__file__).parents[2] / "js" / "src" / "protocol.ts"
+SOURCES = Path(__file__).parents[2] / "js" / "src"
+TYPESCRIPT = [SOURCES / "protocol.ts", *sorted((SOURCES / "protocol").glob("*.ts"))]
 
 COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
+FROM_ELSEWHERE = re.compile(r'^(?:import type \{[\w\s,]*\}|export type \*) from "\./[\w/]+";$', re.MULTILINE)
 STATEMENT = re.compile(
     r"\s*export\s+(?:interface\s+(?P<interface>\w+)\s*\{(?P<body>[^{}]*)\}|type\s+(?P<union>\w+)\s*=(?P<members>[^;]+);)"
 )
 FIELD = re.compile(r"\s*(?P<name>\w+)(?P<optional>\?)?\s*:\s*(?P<type>[^;:]+);")
 ATOM = re.compile(r'(?:"\w+"|\w+)(?:\[\])?')
 
-NAMES = {str: "string", int: "number", bool: "boolean", types.NoneType: "null"}
+NAMES = {str: "string", int: "number", float: "number", bool: "boolean", types.NoneType: "null"}
 
 Kind = frozenset[str]
 
@@ -35,7 +37,7 @@ class Field:
 
 def typescript(source: str) -> tuple[dict[str, dict[str, Field]], dict[str, Kind]]:
     """The interfaces and the unions of a file that holds nothing else; anything else is a ValueError."""
-    source = COMMENT.sub("", source).rstrip()
+    source = FROM_ELSEWHERE.sub("", COMMENT.sub("", source)).rstrip()
     interfaces: dict[str, dict[str, Field]] = {}
     unions: dict[str, Kind] = {}
     at = 0
@@ -44,6 +46,8 @@ def typescript(source: str) -> tuple[dict[str, dict[str, Field]], dict[str, Kind
             raise ValueError(f"not an interface or a union: {source[at : at + 60]!r}")
         at = statement.end()
         if name := statement["interface"]:
+            if name in interfaces:
+                raise ValueError(f"twice: {name}")
             interfaces[name] = fields(statement["body"])
         else:
             unions[statement["union"]] = alternatives(statement["members"])
@@ -104,7 +108,7 @@ def kind_of(hint: Any) -> Kind:
 
 @pytest.fixture(scope="module")
 def panel() -> tuple[dict[str, dict[str, Field]], dict[str, Kind]]:
-    return typescript(TYPESCRIPT.read_text(encoding="utf-8"))
+    return typescript("\n".join(file.read_text(encoding="utf-8") for file in TYPESCRIPT))
 
 
 def test_both_sides_have_the_same_messages(panel: tuple[dict[str, dict[str, Field]], dict[str, Kind]]) -> None:
@@ -148,6 +152,7 @@ def test_no_two_messages_of_one_direction_have_the_same_type() -> None:
         "export interface A { x: string; x: number; }",
         "export interface A { x: string }",
         "export const a = 1;",
+        "export interface A { x: string; } export interface A { x: number; }",
     ],
 )
 def test_the_reader_refuses_what_it_does_not_understand(source: str) -> None:

@@ -9,7 +9,7 @@ from valechat.billing.periods import zone_name
 from valechat.errors import LimitReached
 from valechat.money import EXACT
 
-__all__ = ["explain", "figure", "lowered", "usd"]
+__all__ = ["explain", "figure", "lowered", "moment", "title", "usd"]
 
 _ZERO = Decimal(0)
 _ROUNDING = {"nearest": ROUND_HALF_EVEN, "down": ROUND_FLOOR, "up": ROUND_CEILING}
@@ -63,21 +63,21 @@ def lowered(asked: int, allowed: int, limit: str) -> str:
     """The note for an answer that was given less room than asked for."""
     return (
         f"The answer was limited to {allowed:,} tokens instead of {asked:,}, because no more fits "
-        f"{_title(limit)}. {_where(limit)}"
+        f"{title(limit)}. {_where(limit)}"
     )
 
 
 def _spending(error: LimitReached, needed: Decimal | None, tz: tzinfo | None) -> tuple[str, str]:
     left = max(EXACT.subtract(EXACT.subtract(error.amount, error.used), error.held), _ZERO)
-    title = _title(error.limit)
+    name = title(error.limit)
     sentences = [
-        f"{title[0].upper()}{title[1:]} of {usd(error.amount)} leaves {usd(left, rounding='down')}:",
+        f"{name[0].upper()}{name[1:]} of {usd(error.amount)} leaves {usd(left, rounding='down')}:",
         f"{usd(error.used)} spent{_held(error.held)}.",
     ]
     if needed is not None:
         sentences.append(f"This request may need up to {usd(needed, rounding='up')}.")
     if error.resets_at is not None:
-        sentences.append(f"The limit resets at {_moment(error.resets_at, tz)}.")
+        sentences.append(f"The limit resets at {moment(error.resets_at, tz)}.")
     return " ".join(sentences), _where(error.limit)
 
 
@@ -95,7 +95,8 @@ def _rate(error: LimitReached, needed: Decimal | None) -> tuple[str, str]:
     return message, f"Wait a minute, or change {what}_per_minute under [limits.rate.{provider}] in config.toml."
 
 
-def _title(limit: str) -> str:
+def title(limit: str) -> str:
+    """A limit's name in a sentence: `the daily limit`."""
     if limit.startswith("model:"):
         model, _, period = limit.removeprefix("model:").rpartition(":")
         return f"the {period} limit on {model}"
@@ -119,6 +120,7 @@ def _held(held: Decimal) -> str:
     return f", {usd(held)} held for requests under way" if held else ""
 
 
-def _moment(at: datetime, tz: tzinfo | None) -> str:
+def moment(at: datetime, tz: tzinfo | None) -> str:
+    """A moment in the user's time, which is named."""
     local = at.astimezone(tz)
     return f"{local:%H:%M} on {local.day} {local:%B %Y} ({zone_name(tz, at)})"

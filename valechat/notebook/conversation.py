@@ -21,11 +21,14 @@ from valechat.ids import new_id
 from valechat.ledger.base import StoredMessage, UsageRow
 from valechat.ledger.threads import durably
 from valechat.money import total
+from valechat.notebook.estimating import Estimating
 from valechat.notebook.liveturn import LiveTurn
 from valechat.notebook.models import breakers_shown, models_shown
 from valechat.notebook.outbox import Outbox
 from valechat.notebook.protocol import (
     Breakers,
+    Estimate,
+    Estimated,
     FromPanel,
     Models,
     ModelShown,
@@ -63,6 +66,8 @@ class PanelConversation:
         self._models: list[ModelShown] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._uploads = Uploads()
+        self._estimating = Estimating(chat, self._uploads)
+        self._newest_estimate: asyncio.Task[None] | None = None
         self._stored_ids: dict[str, str] = {}
         self._breakers: set[tuple[str, int]] = set()
         self._hellos = 0
@@ -88,6 +93,7 @@ class PanelConversation:
 
     def _turn_ended(self) -> None:
         """Follow a turn that was asked elsewhere: from Python, or by a magic."""
+        self._estimating.forget()
         if not self._live:
             self._start(self._follow())
 
@@ -162,6 +168,17 @@ class PanelConversation:
         await services().keys.store(provider, message["key"])
         await self._send_models(refresh=True)
         self._notice(f"The key for {provider} is stored in the keychain.", None)
+
+    async def _on_estimate(self, message: Estimate) -> None:
+        if self._newest_estimate is not None:
+            self._newest_estimate.cancel()
+        self._newest_estimate = asyncio.current_task()
+        try:
+            found = await self._estimating.shown(message)
+        except ValeChatError:
+            # What is wrong is said when the question is sent, not at each key.
+            found = None
+        self._outbox.send(Estimated(type="estimated", seq=0, number=message["number"], estimate=found))
 
     async def _on_show_more(self, message: ShowMore) -> None:
         shown, more = message["message"], message["more"]

@@ -69,7 +69,7 @@ class Uploads:
         for number, one in enumerate(attached, 1):
             try:
                 if "id" in one:
-                    part = await self._known(one["id"], conversation_id)
+                    part = await self.known(one["id"], conversation_id)
                 elif waiting:
                     data = bytes(waiting.pop(0))
                     part = cast("Bytes", await asyncio.to_thread(read_bytes, data, one["name"], sizes.upload))
@@ -96,7 +96,12 @@ class Uploads:
         """Nothing that was refused will be sent again."""
         self._kept.clear()
 
-    async def _known(self, attachment_id: str, conversation_id: str) -> Bytes:
+    async def known(self, attachment_id: str, conversation_id: str) -> Bytes:
+        """An attachment the kernel has: of a refused question, or of one in the conversation.
+
+        Raises:
+            ConfigError: It is in neither.
+        """
         if attachment_id in self._kept:
             return self._kept[attachment_id]
         message_id, _, number = attachment_id.rpartition("/")

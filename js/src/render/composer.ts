@@ -7,6 +7,7 @@ import { icon } from "../icons";
 import { running, type View } from "../store";
 import { strings } from "../strings";
 import { chipRow } from "./chips";
+import { estimateLine } from "./estimate";
 
 export interface ComposerActions {
   /** The text changed. */
@@ -19,6 +20,8 @@ export interface ComposerActions {
   stop(): void;
 }
 
+let composers = 0;
+
 /** The field grows up to this height, then scrolls. */
 const MOST_PX = 220;
 
@@ -27,6 +30,8 @@ export class Composer {
   readonly field = document.createElement("textarea");
   private readonly button = document.createElement("button");
   private readonly hint = document.createElement("span");
+  private readonly estimate = document.createElement("div");
+  private readonly estimateId = `vc-estimate-${++composers}`;
   private readonly chipFrame = document.createElement("div");
   private readonly clip = document.createElement("button");
   private readonly picker = document.createElement("input");
@@ -46,7 +51,8 @@ export class Composer {
     const left = document.createElement("div");
     left.className = "vc-composer-left";
     left.append(this.clip, this.hint);
-    bar.append(left, this.button);
+    this.estimate.className = "vc-estimate-frame";
+    bar.append(left, this.estimate, this.button);
     this.prepareFiles();
     this.node.append(this.chipFrame, this.field, bar);
 
@@ -81,6 +87,8 @@ export class Composer {
       this.uploads = view.uploads;
       render(chipRow(view.chips, view.uploads, (key) => this.actions.detach(key)), this.chipFrame);
     }
+    render(estimateLine(view.estimate, this.estimateId), this.estimate);
+    this.hint.hidden = view.estimate !== null;
     const nothing = view.draft.trim() === "" && view.chips.length === 0;
     const able = view.ready && view.link !== "gone";
     this.clip.disabled = !able;

@@ -1,10 +1,26 @@
 """The chat panel in a cell's output, as a person uses it."""
 
 import asyncio
+from typing import Literal
 
 from playwright.async_api import Locator, expect
 
-from tests.browser.support.page import NotebookPage
+from tests.browser.support.page import ARTEFACTS, NotebookPage
+
+THEMES: tuple[Literal["Dark"], Literal["Light"]] = ("Dark", "Light")
+
+# What sticks out of the panel and is not cut off by a part that scrolls or hides what is too long.
+_OVERFLOWING = """(root) => {
+    const right = root.getBoundingClientRect().right + 1;
+    const inside = (e) => {
+        for (let p = e.parentElement; p && p !== root; p = p.parentElement)
+            if (getComputedStyle(p).overflowX !== "visible") return true;
+        return false;
+    };
+    return [...root.querySelectorAll("*")]
+        .filter((e) => e.getBoundingClientRect().width > 1 && e.getBoundingClientRect().right > right && !inside(e))
+        .map((e) => e.className.baseVal ?? e.className);
+}"""
 
 
 class ChatPanel:
@@ -34,6 +50,16 @@ class ChatPanel:
         """The last answer's text as it is on the screen now; empty before its first word."""
         return await self.answers.last.inner_text() if await self.answers.count() else ""
 
+    async def picture(self, name: str) -> None:
+        """The panel alone, under `.artefacts/`."""
+        ARTEFACTS.mkdir(exist_ok=True)
+        await self.root.screenshot(path=ARTEFACTS / f"{name}.png")
+
+    async def overflowing(self) -> list[str]:
+        """The classes of what sticks out of the panel on its right."""
+        found: list[str] = await self.root.evaluate(_OVERFLOWING)
+        return found
+
     async def growing(self, least: int = 40) -> list[int]:
         """The lengths the last answer had while it was written, until `least` characters were there."""
         lengths: list[int] = []
@@ -42,3 +68,14 @@ class ChatPanel:
                 lengths.append(len(await self.answer_text()))
                 await asyncio.sleep(0.03)  # the screen is what is watched, and it tells nobody when it changes
         return lengths
+
+
+async def pictures(panel: ChatPanel, name: str) -> None:
+    """The panel in light and dark, and at a width of 300 px, under `.artefacts/`."""
+    for theme in THEMES:
+        await panel.notebook.set_theme(theme)
+        await panel.picture(f"{name}-{theme.lower()}")
+    await panel.root.evaluate("root => { root.style.width = '300px'; }")
+    await panel.picture(f"{name}-narrow")
+    assert await panel.overflowing() == []
+    await panel.root.evaluate("root => { root.style.width = ''; }")

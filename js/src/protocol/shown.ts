@@ -1,0 +1,90 @@
+/** What the panel draws: messages, tool calls, attachments, models, errors. */
+
+/**
+ * An error as the panel shows it: what happened, what to do. `provider` is set for `MissingKey` and
+ * `AuthenticationFailed`, where a key can be entered.
+ */
+export interface ErrorShown {
+  kind: string;
+  message: string;
+  fix: string;
+  provider?: string;
+}
+
+/** A tool call as a card. `result` is null while it runs. */
+export interface ToolShown {
+  id: string;
+  name: string;
+  arguments: string;
+  result: string | null;
+  is_error: boolean;
+}
+
+/**
+ * An image or file of a question. `id` names its bytes for a later `send`. `size` is in bytes. `preview` is a `data:`
+ * URL of a small PNG, JPEG, GIF or WebP image. `problem` says why it was refused.
+ */
+export interface AttachmentShown {
+  id: string;
+  name: string;
+  media_type: string;
+  size: number;
+  preview: string | null;
+  problem?: string;
+}
+
+/**
+ * A message as the panel shows it. `text` and `thinking` are Markdown. `status` is `streaming`, `complete`,
+ * `cancelled`, `failed` or `limit`. `turn` is set while the message is streamed. Of a very long text only the
+ * beginning is sent; `more` is the number of characters after it, which `show_more` brings.
+ */
+export interface MessageShown {
+  id: string;
+  role: "user" | "assistant";
+  text: string;
+  thinking: string;
+  tools: ToolShown[];
+  model: string;
+  status: string;
+  turn: string | null;
+  cost: string | null;
+  cost_source: string | null;
+  input_tokens: number | null;
+  output_tokens: number | null;
+  first_token_ms: number | null;
+  duration_ms: number | null;
+  verification: string | null;
+  notes: string[];
+  error: ErrorShown | null;
+  ts: string;
+  attachments?: AttachmentShown[];
+  more?: number;
+}
+
+/**
+ * An entry of the model menu. Prices are USD per million tokens. `usable` is false when a key is missing or the
+ * server is down; `why` then says so. `needs_key` is true when a key entered in the panel would make it usable.
+ */
+export interface ModelShown {
+  id: string;
+  provider: string;
+  name: string;
+  input_price: string | null;
+  output_price: string | null;
+  context_tokens: number | null;
+  demo: boolean;
+  local: boolean;
+  usable: boolean;
+  why: string;
+  needs_key?: boolean;
+}
+
+/**
+ * A provider that is left alone because it failed again and again. `reason` is its last failure. It is tried again in
+ * `seconds`; 0 means with the next question.
+ */
+export interface BreakerShown {
+  provider: string;
+  reason: string;
+  seconds: number;
+}

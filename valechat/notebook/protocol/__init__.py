@@ -1,0 +1,103 @@
+"""The messages between the panel in the browser and the kernel.
+
+All are custom comm messages (`model.send`), never traits: nothing said in a conversation enters
+widget state. `js/src/protocol.ts` and its neighbours state the same shapes; a test compares them. Money is
+a decimal string in USD, None when unknown. Times are ISO 8601.
+
+The kernel numbers all it sends with `seq`, one up each time. A panel that sees a gap sends `hello`
+and gets the whole `state` again. Streamed text goes out as `deltas`, all turns of the panel in one
+message, at most 30 times a second; a turn's end brings the authoritative message.
+"""
+
+from __future__ import annotations
+
+from valechat.notebook.protocol.money import (
+    Estimate,
+    Estimated,
+    EstimateShown,
+    LimitShown,
+)
+from valechat.notebook.protocol.shown import (
+    AttachmentShown,
+    BreakerShown,
+    ErrorShown,
+    MessageShown,
+    ModelShown,
+    ToolShown,
+)
+from valechat.notebook.protocol.talk import (
+    Attached,
+    Breakers,
+    Composed,
+    Delta,
+    Deltas,
+    Hello,
+    Models,
+    More,
+    NewConversation,
+    Notice,
+    RefreshModels,
+    Refused,
+    SavedTranscript,
+    SelectModel,
+    Send,
+    SetKey,
+    ShowMore,
+    State,
+    Stop,
+    TurnEnded,
+    TurnStarted,
+)
+
+__all__ = [
+    "Attached",
+    "AttachmentShown",
+    "BreakerShown",
+    "Breakers",
+    "Composed",
+    "Delta",
+    "Deltas",
+    "ErrorShown",
+    "Estimate",
+    "EstimateShown",
+    "Estimated",
+    "FromPanel",
+    "Hello",
+    "LimitShown",
+    "MessageShown",
+    "ModelShown",
+    "Models",
+    "More",
+    "NewConversation",
+    "Notice",
+    "RefreshModels",
+    "Refused",
+    "SavedTranscript",
+    "SelectModel",
+    "Send",
+    "SetKey",
+    "ShowMore",
+    "State",
+    "Stop",
+    "ToPanel",
+    "ToolShown",
+    "TurnEnded",
+    "TurnStarted",
+]
+
+FromPanel = Estimate | Hello | Send | Stop | SelectModel | NewConversation | RefreshModels | SetKey | ShowMore
+
+ToPanel = (
+    Estimated
+    | State
+    | TurnStarted
+    | Deltas
+    | TurnEnded
+    | Refused
+    | Models
+    | Breakers
+    | Notice
+    | Composed
+    | More
+    | SavedTranscript
+)

@@ -1,0 +1,114 @@
+"""What the panel draws: messages, tool calls, attachments, models, errors."""
+
+from __future__ import annotations
+
+from typing import Literal, NotRequired
+
+from typing_extensions import TypedDict
+
+__all__ = [
+    "AttachmentShown",
+    "BreakerShown",
+    "ErrorShown",
+    "MessageShown",
+    "ModelShown",
+    "ToolShown",
+]
+
+
+class ErrorShown(TypedDict):
+    """An error as the panel shows it: what happened, what to do.
+
+    `provider` is set for `MissingKey` and `AuthenticationFailed`, where a key can be entered.
+    """
+
+    kind: str
+    message: str
+    fix: str
+    provider: NotRequired[str]
+
+
+class ToolShown(TypedDict):
+    """A tool call as a card. `result` is None while it runs."""
+
+    id: str
+    name: str
+    arguments: str
+    result: str | None
+    is_error: bool
+
+
+class AttachmentShown(TypedDict):
+    """An image or file of a question.
+
+    `id` names its bytes for a later `send`. `size` is in bytes. `preview` is a `data:` URL of a small
+    PNG, JPEG, GIF or WebP image. `problem` says why it was refused.
+    """
+
+    id: str
+    name: str
+    media_type: str
+    size: int
+    preview: str | None
+    problem: NotRequired[str]
+
+
+class MessageShown(TypedDict):
+    """A message as the panel shows it.
+
+    `text` and `thinking` are Markdown. `status` is `streaming`, `complete`, `cancelled`, `failed`
+    or `limit`. `turn` is set while the message is streamed. Of a very long text only the beginning is
+    sent; `more` is the number of characters after it, which `show_more` brings.
+    """
+
+    id: str
+    role: Literal["user", "assistant"]
+    text: str
+    thinking: str
+    tools: list[ToolShown]
+    model: str
+    status: str
+    turn: str | None
+    cost: str | None
+    cost_source: str | None
+    input_tokens: int | None
+    output_tokens: int | None
+    first_token_ms: int | None
+    duration_ms: int | None
+    verification: str | None
+    notes: list[str]
+    error: ErrorShown | None
+    ts: str
+    attachments: NotRequired[list[AttachmentShown]]
+    more: NotRequired[int]
+
+
+class ModelShown(TypedDict):
+    """An entry of the model menu. Prices are USD per million tokens.
+
+    `usable` is false when a key is missing or the server is down; `why` then says so. `needs_key`
+    is true when a key entered in the panel would make it usable.
+    """
+
+    id: str
+    provider: str
+    name: str
+    input_price: str | None
+    output_price: str | None
+    context_tokens: int | None
+    demo: bool
+    local: bool
+    usable: bool
+    why: str
+    needs_key: NotRequired[bool]
+
+
+class BreakerShown(TypedDict):
+    """A provider that is left alone because it failed again and again.
+
+    `reason` is its last failure. It is tried again in `seconds`; 0 means with the next question.
+    """
+
+    provider: str
+    reason: str
+    seconds: int
