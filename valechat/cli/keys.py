@@ -10,6 +10,7 @@ from valechat.cli.terminal import ask_passphrase, read_secret
 from valechat.config import SettingsFile
 from valechat.errors import ConfigError
 from valechat.keys import KeyRing, Place
+from valechat.keys.secret import is_secret_name
 from valechat.paths import user_paths
 
 __all__ = ["delete_key", "list_keys", "set_key"]
@@ -23,7 +24,8 @@ def set_key(options: argparse.Namespace) -> int:
             fix=f"Run: valechat keys set {options.provider} and type the key there; best make a new key first.",
         )
     ring = _ring()
-    ring.settings().provider(options.provider)
+    if not is_secret_name(options.provider):
+        ring.settings().provider(options.provider)
     place: Place = "file" if options.file else "keychain"
     row = asyncio.run(
         ring.store(options.provider, read_secret(f"Key of {options.provider} (not shown): "), place=place)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from valechat.errors import KeyStorageError
 from valechat.keys.abandon import Abandonable
-from valechat.keys.secret import Key, clean_key
+from valechat.keys.secret import Key, clean_key, clean_secret, shown_as
 
 if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
@@ -60,7 +60,8 @@ class Keychain:
 
         def read() -> Key | None:
             value = _usable().get_password(SERVICE, name)
-            text = clean_key(value) if value else None
+            clean = clean_key if shown_as(name) == name else clean_secret
+            text = clean(value) if value else None
             return Key(name, text, SOURCE) if text else None
 
         return await self._run(read)

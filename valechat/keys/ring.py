@@ -7,7 +7,7 @@ import contextlib
 import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -18,7 +18,7 @@ from valechat.keys.encrypted import KeyFile
 from valechat.keys.environment import key_from_environment, usual_variables
 from valechat.keys.index import KeyIndex, Place, StoredKey
 from valechat.keys.keychain import Keychain
-from valechat.keys.secret import Key, clean_key
+from valechat.keys.secret import Key, clean_key, clean_secret, is_secret_name, kept_as, shown_as
 from valechat.paths import Paths
 
 __all__ = ["AskPassphrase", "KeyRing", "KeyRow", "OnAccess"]
@@ -45,7 +45,7 @@ class KeyRow:
     """A key that was found, without the key.
 
     Attributes:
-        provider: Whose key it is.
+        provider: Whose key it is; for a secret that a plugin uses, its name (`GITHUB_TOKEN`).
         source: Where it is: `environment OPENAI_API_KEY`, `config.toml`, `keychain`, `key file`.
         stored_at: When it was stored; None for one that ValeChat does not keep.
         note: Why it is not the one that is used; empty when it is.
@@ -88,7 +88,7 @@ class KeyRing:
         self.ask_passphrase = ask_passphrase
         self._index = KeyIndex(paths.data)
         self.settings = settings
-        self._environ: Mapping[str, str] = os.environ if environ is None else environ
+        self.environ: Mapping[str, str] = os.environ if environ is None else environ
         self._cache: dict[str, Key] = {}
         self._lookup = asyncio.Lock()
         self._trouble = ""
@@ -103,30 +103,51 @@ class KeyRing:
             ConfigError: The settings name a variable that is not set, or hold what cannot be a key.
             KeyStorageError: A key was stored, but its keychain or file is locked, absent or damaged.
         """
-        key = key_from_environment(provider, self.settings(), self._environ) or self._cache.get(provider)
+        key = key_from_environment(provider, self.settings(), self.environ) or self._cache.get(provider)
         if key is None:
             async with self._lookup:
                 key = self._cache.get(provider) or await self._find(provider)
                 if key is not None:
                     self._cache[provider] = key
-        if key is not None and self.on_access is not None:
-            now = datetime.now(UTC)
-            await asyncio.to_thread(self.on_access, key=provider, source=key.source, purpose=purpose, at=now)
+        if key is not None:
+            await self._record(provider, key.source, purpose)
+        return key
+
+    async def secret(self, name: str, *, purpose: str) -> Key | None:
+        """What a variable (`GITHUB_TOKEN`) holds in the environment, else what is kept under its name, or None.
+
+        The use is recorded. The providers' kept keys cannot be had this way.
+
+        Raises:
+            KeyStorageError: It was stored, but its keychain or file is locked, absent or damaged.
+        """
+        value = self.environ.get(name)
+        key = Key(name, value, f"environment {name}") if value else None
+        if key is None and is_secret_name(name):
+            kept = kept_as(name)
+            async with self._lookup:
+                key = self._cache.get(kept) or await self._find(kept)
+                if key is not None:
+                    self._cache[kept] = key
+        if key is not None:
+            await self._record(name, key.source, purpose)
         return key
 
     async def store(self, provider: str, value: str, *, place: Place = "keychain") -> StoredKey:
-        """Keep a provider's key, in the place of the one that was kept before.
+        """Keep a provider's key, or a secret under a variable's name, in the place of the one kept before.
 
         Raises:
             ConfigError: This cannot be a key.
             KeyStorageError: The place is locked, absent, damaged or cannot be written.
         """
-        text = clean_key(value)
+        named = is_secret_name(provider)
+        text = clean_secret(value) if named else clean_key(value)
         if text is None:
             raise ConfigError(
-                "This cannot be a key: a key is printable ASCII without blanks.",
+                "The secret is empty." if named else "This cannot be a key: a key is printable ASCII without blanks.",
                 fix="Copy it again, without quotes or line breaks.",
             )
+        provider = kept_as(provider)
         key = Key(provider, text, "keychain" if place == "keychain" else "key file")
         del value, text
         async with self._lookup:
@@ -143,14 +164,15 @@ class KeyRing:
                 # The old copy is not used any more; where it cannot be reached, that is why it moved.
                 with contextlib.suppress(KeyStorageError):
                     await self._drop(provider, before.place)
-        return self._index.read()[provider]
+        return replace(self._index.read()[provider], provider=shown_as(provider))
 
     async def delete(self, provider: str) -> bool:
-        """Delete the provider's kept key; whether there was one. The environment is not touched.
+        """Delete the provider's kept key, or a named secret; whether there was one. The environment is not touched.
 
         Raises:
             KeyStorageError: The place it is kept in is locked, absent or cannot be written.
         """
+        provider = kept_as(provider)
         async with self._lookup:
             self._cache.pop(provider, None)
             row = self._stored(provider)
@@ -164,12 +186,12 @@ class KeyRing:
         """The keys there are, by provider, without asking the keychain. The first of a provider is used."""
         settings, stored = self.settings(), self._index.read()
         rows: list[KeyRow] = []
-        for provider in sorted({*settings.provider_names, *stored}):
-            found = _in_environment(provider, settings, self._environ)
-            if (row := stored.get(provider)) is not None:
+        for kept in sorted({*settings.provider_names, *stored}):
+            found = _in_environment(kept, settings, self.environ)
+            if (row := stored.get(kept)) is not None:
                 note = f"not used: {found[0].source} comes first" if found else ""
                 source = "keychain" if row.place == "keychain" else "key file"
-                found.append(KeyRow(provider, source, row.stored_at, note))
+                found.append(KeyRow(shown_as(kept), source, row.stored_at, note))
             rows += found
         return tuple(rows)
 
@@ -186,10 +208,15 @@ class KeyRing:
         """Drop what is in memory: one provider's key, or all keys and the passphrase."""
         self._trouble = ""
         if provider is not None:
-            self._cache.pop(provider, None)
+            self._cache.pop(kept_as(provider), None)
             return
         self._cache.clear()
         self.file.lock()
+
+    async def _record(self, name: str, source: str, purpose: str) -> None:
+        if self.on_access is not None:
+            now = datetime.now(UTC)
+            await asyncio.to_thread(self.on_access, key=name, source=source, purpose=purpose, at=now)
 
     async def _find(self, provider: str) -> Key | None:
         row = self._stored(provider)
@@ -214,7 +241,7 @@ class KeyRing:
                 self._ask_again_at = time.monotonic() + PATIENCE
             if key is not None:
                 return key
-        if self.file.exists and (self.file.unlocked or self._environ.get(PASSPHRASE)):
+        if self.file.exists and (self.file.unlocked or self.environ.get(PASSPHRASE)):
             await self._unlock(new=False)
             return await asyncio.to_thread(self.file.get, provider)
         return None
@@ -238,7 +265,7 @@ class KeyRing:
     async def _unlock(self, *, new: bool) -> None:
         if self.file.unlocked:
             return
-        passphrase = self._environ.get(PASSPHRASE)
+        passphrase = self.environ.get(PASSPHRASE)
         if not passphrase and self.ask_passphrase is not None:
             passphrase = await self.ask_passphrase(new)
         if not passphrase:
@@ -250,6 +277,8 @@ class KeyRing:
 
 def _in_environment(provider: str, settings: Settings, environ: Mapping[str, str]) -> list[KeyRow]:
     """The row of a key that the environment or the settings give; none or one."""
+    if (name := shown_as(provider)) != provider:
+        return [KeyRow(name, f"environment {name}")] if environ.get(name) else []
     entry = settings.providers.get(provider)
     if entry is not None and entry.api_key is not None:
         names = variables_in(entry.api_key)

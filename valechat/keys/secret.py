@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import NoReturn
 
-__all__ = ["Key", "clean_key"]
+__all__ = ["Key", "clean_key", "clean_secret", "is_secret_name", "kept_as", "shown_as"]
+
+_VARIABLE = "variable:"
+"""Sets the names of secrets apart from those of providers, also where a keychain does not tell a from A."""
 
 
 class Key:
@@ -57,3 +61,27 @@ def clean_key(value: str) -> str | None:
     """
     text = value.strip()
     return text if text and text.isascii() and text.isprintable() and " " not in text else None
+
+
+def clean_secret(value: str) -> str | None:
+    """A named secret without the blanks and line ends around it; None when there is nothing left.
+
+    It may become an environment variable of a plugin, so anything but a zero byte may stand in it.
+    """
+    text = value.strip()
+    return text if text and "\0" not in text else None
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether a secret that is no provider's key can be kept under that name: a variable's, in capitals."""
+    return re.fullmatch(r"[A-Z_][A-Z0-9_]*", name, re.ASCII) is not None
+
+
+def kept_as(name: str) -> str:
+    """The name in keychain, key file and index: a provider's own, or that of a named secret."""
+    return f"{_VARIABLE}{name}" if is_secret_name(name) else name
+
+
+def shown_as(kept: str) -> str:
+    """The name people know it by; undoes `kept_as`."""
+    return kept.removeprefix(_VARIABLE)

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from valechat.config.problems import Problem
 from valechat.config.variables import references, substitute
 from valechat.errors import InvalidCommand, InvalidUrl, SchemaInvalid, UnresolvedVariable
+from valechat.keys.secret import is_secret_name
 from valechat.plugins.definition import (
     BearerAuth,
     CloudService,
@@ -115,8 +116,8 @@ def resolved(definition: Definition, lookup: Callable[[str], str | None]) -> Def
             f"{_subject(definition.id)} needs {missing[0]}, which is not set.",
             variable=missing[0],
             plugin=definition.id,
-            fix=f"Set {missing[0]} before Jupyter starts, or in a cell with %env,"
-            f" or keep it in the keychain: valechat keys set {missing[0]}",
+            fix=f"Set {missing[0]} before Jupyter starts, or in a cell with %env"
+            + (f", or keep it in the keychain: valechat keys set {missing[0]}" if is_secret_name(missing[0]) else "."),
         )
     for name in ("command", "cwd"):
         if isinstance(fields.get(name), str):

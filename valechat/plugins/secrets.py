@@ -1,0 +1,156 @@
+"""Secrets that stand in a definition in plain text: found, pointed out, and put into the key storage."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from valechat.config.variables import references, substitute
+from valechat.keys import KeyRing, Place
+from valechat.plugins.config import BearerAuth, Definition, LocalServer, OAuth, parse
+
+__all__ = ["PlainSecret", "doubts", "looks_secret", "move_secrets", "plain_secrets", "sounds_secret"]
+
+_NAME = re.compile(
+    r"token|secret|passw|api[-_]?key|access[-_]?key|credential|authorization|cookie|(^|[-_])(key|pat|auth|pw)$"
+)
+_PREFIXES = (
+    *("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "sk-", "sk_live_", "sk_test_", "rk_live_"),
+    *(
+        "xoxb-",
+        "xoxp-",
+        "xapp-",
+        "hf_",
+        "AKIA",
+        "ASIA",
+        "AIza",
+        "ya29.",
+        "npm_",
+        "pypi-",
+        "lin_api_",
+        "ntn_",
+        "sntrys_",
+    ),
+    *("sntryu_", "SG.", "dop_v1_", "eyJ", "tvly-", "fc-", "ctx7sk"),
+)
+"""What the tokens of well-known services begin with."""
+_PASSWORD_IN_URL = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
+_SCHEME = re.compile(r"^(Bearer|Basic|Token|token)\s+", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class PlainSecret:
+    """Where a secret stands, and the name it could be kept under. Not the secret.
+
+    Attributes:
+        path: The field, such as `("env", "GITHUB_TOKEN")`.
+        name: What to call it in the key storage.
+    """
+
+    path: tuple[str, ...]
+    name: str
+
+
+def sounds_secret(name: str) -> bool:
+    """Whether a variable or a header of that name usually holds a secret."""
+    return _NAME.search(name.lower()) is not None
+
+
+def looks_secret(value: str) -> bool:
+    """Whether a text looks like a token: it begins as those of a known service do, or is long and random."""
+    if (value.startswith(_PREFIXES) and len(value) >= 16) or _PASSWORD_IN_URL.search(value):
+        return True
+    if not 24 <= len(value) <= 4096 or not re.fullmatch(r"[A-Za-z0-9_.+=~-]+", value, re.ASCII):
+        return False
+    mixed = any(c.isdigit() for c in value) and any(c.isalpha() for c in value)
+    return mixed and _bits_per_character(value) >= 3.7
+
+
+def plain_secrets(definition: Definition) -> tuple[PlainSecret, ...]:
+    """The secrets that stand in the definition itself rather than as `${NAME}`."""
+    return tuple(
+        PlainSecret(path, _kept_name(definition.id, path))
+        for path, name, text in _texts(definition)
+        if _is_plain(name, text)
+    )
+
+
+def doubts(definition: Definition) -> tuple[str, ...]:
+    """A sentence for each secret in plain text, with what to do."""
+    return tuple(
+        f'Plugin "{definition.id}": {".".join(found.path)} looks like a secret in plain text.'
+        f' Keep it in the keychain (valechat keys set {found.name}) and write "${{{found.name}}}" in its place.'
+        for found in plain_secrets(definition)
+    )
+
+
+async def move_secrets(
+    definition: Definition,
+    keys: KeyRing,
+    *,
+    place: Place = "keychain",
+) -> Definition:
+    """The definition with its secrets kept in the key storage and `${NAME}` in their place.
+
+    A name that stands for something else already, in the environment or among the keys, gets the plugin's
+    id in front.
+
+    Raises:
+        KeyStorageError: They cannot be kept; nothing is lost then.
+    """
+    taken = {row.provider for row in keys.list()} | set(keys.environ)
+    fields = definition.model_dump(mode="json")
+    for found in plain_secrets(definition):
+        table = fields
+        for part in found.path[:-1]:
+            table = table[part]
+        text: str = table[found.path[-1]]
+        scheme = match[0] if found.path[0] == "headers" and (match := _SCHEME.match(text)) else ""
+        name = found.name if found.name not in taken else _as_variable(f"{definition.id}_{found.name}")
+        await keys.store(name, text.removeprefix(scheme), place=place)
+        taken.add(name)
+        table[found.path[-1]] = f"{scheme}${{{name}}}"
+    return parse(fields)
+
+
+def _texts(definition: Definition) -> Iterator[tuple[tuple[str, ...], str, str]]:
+    """Where a secret may stand: the field, the name that tells what it is, the text."""
+    if isinstance(definition, LocalServer):
+        for name, text in definition.env.items():
+            yield ("env", name), name, text
+        return
+    for name, text in definition.headers.items():
+        yield ("headers", name), name, _SCHEME.sub("", text)
+    if isinstance(definition.auth, BearerAuth):
+        yield ("auth", "token"), "token", definition.auth.token
+    if isinstance(definition.auth, OAuth) and definition.auth.client_secret:
+        yield ("auth", "client_secret"), "secret", definition.auth.client_secret
+
+
+def _is_plain(name: str, text: str) -> bool:
+    if references(text):
+        text, _ = substitute(text, lambda _: "")
+        return looks_secret(text)
+    return looks_secret(text) or (sounds_secret(name) and len(text) >= 8 and not _is_path(text))
+
+
+def _is_path(text: str) -> bool:
+    return text.startswith(("/", "~", "./", "../", "\\")) or re.match(r"[A-Za-z]:\\|https?://", text) is not None
+
+
+def _kept_name(plugin: str, path: tuple[str, ...]) -> str:
+    name = path[-1] if path[0] == "env" else f"{plugin}_{path[-1]}"
+    return _as_variable(name)
+
+
+def _as_variable(text: str) -> str:
+    name = re.sub(r"[^A-Z0-9_]", "_", text.upper(), flags=re.ASCII)
+    return f"_{name}" if name[:1].isdigit() else name
+
+
+def _bits_per_character(text: str) -> float:
+    counts = Counter(text).values()
+    return -sum(count / len(text) * math.log2(count / len(text)) for count in counts)
