@@ -105,13 +105,20 @@ class ToolCallPart:
 
 @dataclass(frozen=True, slots=True)
 class ToolResultPart:
-    """What a tool answered, for the call with that id."""
+    """What a tool answered, for the call with that id.
+
+    `text` and `images` are what models get. `structured` is the answer as a value, for the notebook,
+    where the tool gave one that is not too large. `whole` names what was kept of an answer that models
+    got only in part (`plugins.results.ResultStore`); empty when they got all of it.
+    """
 
     call_id: str
     name: str
     text: str
     is_error: bool = False
     images: tuple[ImagePart, ...] = ()
+    structured: Any = None
+    whole: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,8 +206,9 @@ def _part_to_json(part: Part) -> dict[str, Any]:
             value = base64.b64encode(value).decode("ascii")
         elif f.name == "images":
             value = [_part_to_json(image) for image in value]
-        if value not in ("", {}, [], False):
-            stored[f.name] = value
+        if value is None if f.name == "structured" else value in ("", {}, [], False):
+            continue
+        stored[f.name] = value
     return stored
 
 

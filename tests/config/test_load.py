@@ -23,7 +23,7 @@ Load = Callable[[str], Settings]
             "\n[sizes]\nzzz = 1",
             3,
             "sizes.zzz is not a setting",
-            "Known here: message, conversation, tool_input, upload.",
+            "Known here: message, conversation, tool_input, tool_output, upload.",
         ),
         (
             '[limits.models."openai/gpt-5"]\ndaly = "1"',
@@ -59,6 +59,9 @@ Load = Callable[[str], Settings]
         ("[sizes]\nmessage = true", 2, "sizes.message is not a size", 'Write message = "50 KB".'),
         ('[sizes]\nmessage = "5 zz"', 2, "sizes.message has an unknown unit", ""),
         ("[sizes]\nmessage = 0", 2, "sizes.message is not a size between", ""),
+        ("[plugins]\ntrust_read_only = 3", 2, "neither true, false nor a list", 'Write trust_read_only = ["git"].'),
+        ('[plugins]\ntrust_read_only = ["git", 3]', 2, "neither true, false nor a list", "Write"),
+        ("[plugins]\nsampling_per_minute = 0", 2, "should be greater than 0", ""),
         ('time_zone = "Europe/Amsterdm"', 1, "which is not a time zone", 'Write time_zone = "Europe/Amsterdam".'),
         ('time_zone = "../etc/passwd"', 1, "which is not a time zone", ""),
         ('[providers.groq]\nkind = "groc"', 2, "providers.groq.kind has an unknown value", "'openai-compatible'"),

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from valechat.config import KNOWN, Settings
+from valechat.config import KNOWN, PluginSettings, Settings
 from valechat.errors import ConfigError
 
 Load = Callable[[str], Settings]
@@ -76,10 +76,11 @@ def test_without_a_file_nothing_is_limited_but_sizes_are(load: Load) -> None:
     settings = load("")
     assert settings.limits.daily is None
     sizes = settings.sizes
-    assert (sizes.message, sizes.conversation, sizes.tool_input, sizes.upload) == (
+    assert (sizes.message, sizes.conversation, sizes.tool_input, sizes.tool_output, sizes.upload) == (
         50_000,
         1_000_000,
         10_000,
+        30_000,
         10_000_000,
     )
 
@@ -171,3 +172,10 @@ def test_a_second_account_is_priced_as_its_maker_and_a_server_of_ones_own_is_not
 def test_a_built_in_provider_is_priced_under_its_own_name_wherever_it_is_asked(load: Load) -> None:
     settings = load('[providers.openai]\nbase_url = "http://127.0.0.1:4412/v1"\n')
     assert (settings.priced_as("openai"), settings.priced_as("mistral")) == ("openai", "mistral")
+
+
+def test_a_servers_word_that_a_tool_only_reads_is_taken_where_the_user_says_so() -> None:
+    assert not Settings().plugins.trusts_hints_of("git")
+    assert PluginSettings(trust_read_only=True).trusts_hints_of("git")
+    some = PluginSettings.model_validate({"trust_read_only": ["git"]})
+    assert (some.trusts_hints_of("git"), some.trusts_hints_of("evil")) == (True, False)

@@ -17,6 +17,7 @@ __all__ = [
     "ConversationLimits",
     "Limits",
     "ModelLimits",
+    "PluginSettings",
     "PriceSettings",
     "ProviderSettings",
     "RateLimits",
@@ -134,7 +135,34 @@ class Sizes(Section):
     message: Size = ByteSize(50_000)
     conversation: Size = ByteSize(1_000_000)
     tool_input: Size = ByteSize(10_000)
+    tool_output: Size = ByteSize(30_000)
+    """What a model gets of a plugin's answer; the user has all of it."""
     upload: Size = ByteSize(10_000_000)
+
+
+class PluginSettings(Section):
+    """`[plugins]`: what plugins may do. The plugins themselves are in `mcp_plugins.json`."""
+
+    trust_read_only: bool | tuple[str, ...] = False
+    """Run tools that their server calls read-only without asking: of all plugins, or of those listed.
+
+    The hint is the server's own claim, so this is for servers that you trust as you trust your own code.
+    """
+    sampling_per_minute: Count = 10
+    """How often a plugin's server may have a model answer it in a minute."""
+
+    @field_validator("trust_read_only", mode="before")
+    @classmethod
+    def _all_or_some(cls, value: Any) -> Any:
+        if isinstance(value, bool) or (isinstance(value, list | tuple) and all(isinstance(one, str) for one in value)):
+            return value
+        raise wrong("is neither true, false nor a list of plugins", write='["git"]')
+
+    def trusts_hints_of(self, plugin: str) -> bool:
+        """Whether this plugin's word that a tool only reads is taken."""
+        return self.trust_read_only is True or (
+            not isinstance(self.trust_read_only, bool) and plugin in self.trust_read_only
+        )
 
 
 class Settings(Section):
@@ -148,6 +176,7 @@ class Settings(Section):
     prices: dict[ModelName, PriceSettings] = Field(default_factory=dict)
     limits: Limits = Limits()
     sizes: Sizes = Sizes()
+    plugins: PluginSettings = PluginSettings()
 
     _warnings: tuple[str, ...] = PrivateAttr(default=())
 
