@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from valechat.asking import Approval, Confirmation, Decision, Filled, Form, SamplingApproval, Visit
-from valechat.formfields import fields, typed
+from valechat.forms import Entry, Field, checked, fields_of
 
 __all__ = ["Line", "TypedAsker", "plain", "question_text"]
 
@@ -110,29 +110,24 @@ class TypedAsker:
             return answer is not None and answer.strip().lower() in ("y", "yes")
 
     async def _filled(self, schema: Mapping[str, Any]) -> Filled:
-        values: dict[str, Any] = {}
-        for field in fields(schema):
-            if field.about:
-                await self._line.show(f"  {plain(field.about)}")
-            for name, title in field.choices:
-                await self._line.show(f"  {plain(name)}" + (f": {plain(title)}" if title != name else ""))
-            default = "" if field.default is None else f" [{plain(_shown(field.default))}]"
-            optional = "" if field.required or default else " (optional)"
+        entries: dict[str, Entry] = {}
+        fields = fields_of(schema)
+        for field in fields:
+            for line in _about(field):
+                await self._line.show(f"  {plain(line)}")
             for _ in range(MOST_TRIES):
-                answer = await self._line.read(f"{plain(field.title)}{default}{optional}: ")
+                answer = await self._line.read(_prompt(field))
                 if answer is None:
                     return Filled("cancel")
-                try:
-                    value = typed(field, answer)
-                except ValueError as error:
-                    await self._line.show(f"  {error}")
-                    continue
-                if value is not None:
-                    values[field.name] = value
-                break
+                entry = _entry(field, answer)
+                _, problems = checked([field], {field.name: entry})
+                if not problems:
+                    entries[field.name] = entry
+                    break
+                await self._line.show(f"  {problems[field.name]}")
             else:
                 return Filled("cancel")
-        return Filled("accept", values)
+        return checked(fields, entries)[0]
 
 
 def question_text(question: Approval | SamplingApproval) -> str:
@@ -173,5 +168,36 @@ def _pretty(arguments: str) -> str:
         return arguments
 
 
-def _shown(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+def _about(field: Field) -> list[str]:
+    lines = [field.description] if field.description else []
+    return lines + [
+        option.value if option.title == option.value else f"{option.value}: {option.title}" for option in field.options
+    ]
+
+
+def _prompt(field: Field) -> str:
+    how = {"boolean": " (yes or no)", "choices": " (several, with commas)"}.get(field.kind, "")
+    default = _default(field)
+    if default:
+        return f"{plain(field.title)}{how} [{plain(default)}]: "
+    return f"{plain(field.title)}{how}{'' if field.required or field.kind == 'boolean' else ' (optional)'}: "
+
+
+def _default(field: Field) -> str:
+    match field.default:
+        case None:
+            return ""
+        case bool():
+            return "yes" if field.default else "no"
+        case str():
+            return field.default
+    return ", ".join(field.default)
+
+
+def _entry(field: Field, answer: str) -> Entry:
+    text = answer.strip() or _default(field)
+    if field.kind == "boolean":
+        return text.lower() in ("y", "yes", "true", "1")
+    if field.kind == "choices":
+        return [part.strip() for part in text.split(",") if part.strip()]
+    return text
