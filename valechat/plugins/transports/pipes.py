@@ -1,0 +1,180 @@
+"""One end of a pipe to a server's process, read and written on an event loop.
+
+`Pipe` uses the loop's own waiting. Windows' loops cannot wait for such pipes, or only some of them can
+(Jupyter chooses one that cannot), so there `ThreadedPipe` has a thread of its own do the waiting.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Protocol, Self, TypeVar
+
+__all__ = ["Pipe", "Stream", "ThreadedPipe"]
+
+T = TypeVar("T")
+
+CHUNK = 256 * 1024
+"""The most bytes one read gives."""
+
+
+class Stream(Protocol):
+    """What a transport reads from or writes to."""
+
+    async def read(self) -> bytes:
+        """What has come, at least a byte; nothing at the end."""
+        ...
+
+    async def write(self, data: bytes) -> None:
+        """Returns when all of it is in the pipe.
+
+        Raises:
+            OSError: Nobody can read it any more.
+        """
+        ...
+
+    def close(self) -> None:
+        """Closes this end, whatever is under way. May be called twice."""
+        ...
+
+
+class Pipe:
+    """A pipe's end that the running loop waits for. Owns its descriptor."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._waiting: asyncio.Future[None] | None = None
+        if descriptor >= 0:
+            os.set_blocking(descriptor, False)
+
+    @classmethod
+    def none(cls) -> Self:
+        """One that is closed already."""
+        return cls(-1)
+
+    async def read(self) -> bytes:
+        """See `Stream`."""
+        while self._descriptor >= 0:
+            try:
+                return os.read(self._descriptor, CHUNK)
+            except BlockingIOError:
+                pass
+            except ConnectionError:
+                return b""
+            loop = asyncio.get_running_loop()
+            await self._ready(loop.add_reader, loop.remove_reader)
+        return b""
+
+    async def write(self, data: bytes) -> None:
+        """See `Stream`."""
+        rest = memoryview(data)
+        while rest:
+            if self._descriptor < 0:
+                raise BrokenPipeError
+            with contextlib.suppress(BlockingIOError):
+                rest = rest[os.write(self._descriptor, rest) :]
+                continue
+            loop = asyncio.get_running_loop()
+            await self._ready(loop.add_writer, loop.remove_writer)
+
+    def close(self) -> None:
+        """See `Stream`."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor < 0:
+            return
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
+            loop = self._waiting.get_loop()
+            if not loop.is_closed():
+                loop.remove_reader(descriptor)
+                loop.remove_writer(descriptor)
+        os.close(descriptor)
+
+    def abandon(self) -> None:
+        """Closes the descriptor alone: in a forked child, whose copy of the loop is not to be touched."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
+    async def _ready(self, add: Callable[..., Any], remove: Callable[[int], Any]) -> None:
+        descriptor = self._descriptor
+        waiting = self._waiting = asyncio.get_running_loop().create_future()
+        add(descriptor, _told(waiting, None))
+        try:
+            await waiting
+        finally:
+            if self._descriptor == descriptor:
+                remove(descriptor)
+
+
+class ThreadedPipe:
+    """A pipe's end for which a daemon thread waits; blocking reads and writes happen only there.
+
+    Args:
+        descriptor: Is owned and closed by it.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._closing = threading.Lock()
+        self._wanted = threading.Semaphore(0)
+        self._work: list[tuple[Callable[[], Any], asyncio.AbstractEventLoop, asyncio.Future[Any]]] = []
+        self._closed = False
+        threading.Thread(target=self._serve, name="valechat-pipe", daemon=True).start()
+
+    async def read(self) -> bytes:
+        """See `Stream`."""
+        try:
+            return await self._there(partial(os.read, self._descriptor, CHUNK))
+        except OSError:  # Windows says the end of a pipe as an error
+            return b""
+
+    async def write(self, data: bytes) -> None:
+        """See `Stream`."""
+        rest = memoryview(data)
+        while rest:
+            rest = rest[await self._there(partial(os.write, self._descriptor, rest)) :]
+
+    def close(self) -> None:
+        """See `Stream`. A thread that is stuck in the pipe closes it when it comes back."""
+        self._closed = True
+        self._wanted.release()
+
+    async def _there(self, act: Callable[[], T]) -> T:
+        if self._closed:
+            raise BrokenPipeError
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[T] = loop.create_future()
+        self._work.append((act, loop, done))
+        self._wanted.release()
+        return await done
+
+    def _serve(self) -> None:
+        while True:
+            self._wanted.acquire()
+            if self._closed or not self._work:
+                break
+            act, loop, done = self._work.pop(0)
+            try:
+                told: Callable[[], None] = _told(done, act())
+            except OSError as error:
+                told = _failed(done, error)
+            with contextlib.suppress(RuntimeError):  # the loop is closed
+                loop.call_soon_threadsafe(told)
+        for _, loop, done in self._work:
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(_failed(done, BrokenPipeError()))
+        with contextlib.suppress(OSError):
+            os.close(self._descriptor)
+
+
+def _told(done: asyncio.Future[T], result: T) -> Callable[[], None]:
+    return lambda: None if done.done() else done.set_result(result)
+
+
+def _failed(done: asyncio.Future[Any], error: OSError) -> Callable[[], None]:
+    return lambda: None if done.done() else done.set_exception(error)

@@ -1,0 +1,255 @@
+"""A server's process under its supervisor, as the kernel sees it. POSIX; `windows` has the same for Windows."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import weakref
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Self
+
+from valechat.errors import InvalidCommand, InvalidPlugin, PluginError
+from valechat.plugins.transports.pipes import Pipe
+from valechat.sandbox.base import Prepared
+
+__all__ = ["Supervised", "exit_sentence", "signal_sentence"]
+
+SUPERVISOR = Path(__file__).with_name("supervisor.py")
+
+STARTING_SECONDS = 30.0
+"""How long the supervisor may take to say that it started the server; usually 0.03 s."""
+
+LEAVING_SECONDS = 1.5
+"""How long a server may take to end once its input has; and again after SIGTERM."""
+
+KILLING_SECONDS = 2.0
+"""How long the killing of a whole tree may take before nobody waits for it any more."""
+
+_LOADER = ("DYLD_", "LD_", "PYTHON")
+"""Variables that are the server's business alone: they could keep its supervisor from starting."""
+
+_living: weakref.WeakSet[Supervised] = weakref.WeakSet()
+
+
+class Supervised:
+    """A running server. `start` makes one; `stop` or `kill` must follow, in any state.
+
+    Attributes:
+        stdin: The server's input.
+        stdout: Its output.
+        stderr: Its complaints.
+        pid: Its process; 0 before it started.
+    """
+
+    def __init__(self, plugin: str) -> None:
+        self.plugin = plugin
+        self.pid = 0
+        self._control, self.stdin, self.stdout, self.stderr = (Pipe.none() for _ in range(4))
+        self._keeper: subprocess.Popen[bytes] | None = None
+        self._listening: asyncio.Task[None] | None = None
+        self._started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._exited, self._gone = asyncio.Event(), asyncio.Event()
+        self._reason = ""
+        self._stopping = False
+
+    @classmethod
+    async def start(cls, prepared: Prepared, *, plugin: str) -> Self:
+        """Starts a server. Cancelled, it leaves nothing behind.
+
+        Raises:
+            InvalidCommand: The program cannot be run.
+            InvalidPlugin: The folder cannot be entered.
+            PluginError: The system has no room for another process.
+        """
+        process = cls(plugin)
+        try:
+            process._spawn(prepared)
+            process._listening = asyncio.create_task(process._listen())
+            limits = {name: list(pair) for name, pair in prepared.limits.items()}
+            job = {"argv": prepared.argv, "env": dict(prepared.env), "cwd": prepared.cwd, "limits": limits}
+            async with asyncio.timeout(STARTING_SECONDS):
+                await process._control.write(json.dumps(job).encode() + b"\n")
+                await process._started
+        except TimeoutError as error:
+            process.kill()
+            raise PluginError(f"{plugin} did not start within {STARTING_SECONDS:g} s.") from error
+        except OSError as error:
+            process.kill()
+            raise PluginError(
+                f"{plugin} could not be started: {error.strerror}.", fix="Close some programs, then restart it."
+            ) from error
+        except BaseException:
+            process.kill()
+            raise
+        return process
+
+    async def ended(self) -> str:
+        """Waits until the server's process has ended, and says how."""
+        await self._exited.wait()
+        return self._reason
+
+    async def stop(self) -> None:
+        """Ends the server: its input closed, then SIGTERM, then SIGKILL to all it started. Takes 5 s at most."""
+        self._stopping = True
+        try:
+            self.stdin.close()
+            if not await _within(self._exited, LEAVING_SECONDS):
+                await self._tell(b"T")
+                await _within(self._exited, LEAVING_SECONDS)
+            if not self._exited.is_set():
+                await self._tell(b"K")
+            await _within(self._gone, KILLING_SECONDS)
+        finally:
+            self.kill()
+
+    def kill(self) -> None:
+        """Lets go of the lifeline: the supervisor ends everything, also when nobody waits for it."""
+        self._stopping = True
+        for pipe in (self._control, self.stdin, self.stdout, self.stderr):
+            pipe.close()
+        if self._listening is None:
+            self._reap()
+
+    def abandon(self) -> None:
+        """In a forked child: let go of what only the parent may hold."""
+        for pipe in (self._control, self.stdin, self.stdout, self.stderr):
+            pipe.abandon()
+
+    def _spawn(self, prepared: Prepared) -> None:
+        with ExitStack() as theirs:
+            here, there = socket.socketpair()
+            self._control = Pipe(here.detach())
+            theirs.callback(there.close)
+            _living.add(self)
+            ends = []
+            for name in ("stdin", "stdout", "stderr"):
+                reading, writing = os.pipe()
+                ours, its = (writing, reading) if name == "stdin" else (reading, writing)
+                setattr(self, name, Pipe(ours))
+                theirs.callback(os.close, its)
+                ends.append(its)
+            program = [sys.executable, "-I", "-S", str(SUPERVISOR), str(there.fileno()), str(os.getpid())]
+            self._keeper = subprocess.Popen(
+                program,
+                stdin=ends[0],
+                stdout=ends[1],
+                stderr=ends[2],
+                pass_fds=[there.fileno()],
+                env={name: value for name, value in prepared.env.items() if not name.startswith(_LOADER)},
+                cwd="/",
+                start_new_session=True,  # the stop button's SIGINT is for the kernel's group alone
+            )
+
+    async def _listen(self) -> None:
+        received = b""
+        try:
+            while piece := await self._control.read():
+                *lines, received = (received + piece).split(b"\n")
+                for line in lines:
+                    self._hear(*line.decode().split())
+        finally:
+            self._lost()
+            self._reap()
+
+    def _hear(self, word: str, *rest: str) -> None:
+        if word == "started":
+            self.pid = int(rest[0])
+            self._start_is(None)
+        elif word == "failed":
+            self._start_is(_refusal(self.plugin, rest[0], int(rest[1])))
+        else:
+            code = int(rest[0])
+            said = exit_sentence(code) if word == "exited" else signal_sentence(code)
+            self._exit_is("The server was stopped." if self._stopping else said)
+
+    def _lost(self) -> None:
+        """The supervisor is gone, usually because there is nothing left to do."""
+        self._start_is(PluginError(f"{self.plugin} could not be started: its supervisor ended."))
+        if not self._exited.is_set() and not self._stopping and self.pid:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, signal.SIGKILL)
+        self._exit_is("The server was stopped." if self._stopping else "The server's supervisor was ended.")
+
+    def _start_is(self, problem: Exception | None) -> None:
+        if self._started.done():
+            return
+        if problem is None:
+            self._started.set_result(None)
+        else:
+            self._started.set_exception(problem)
+            self._started.exception()  # nobody may be waiting for it any more
+
+    def _exit_is(self, reason: str) -> None:
+        if not self._exited.is_set():
+            self._reason = reason
+            self._exited.set()
+
+    async def _tell(self, letter: bytes) -> None:
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            await self._control.write(letter)
+
+    def _reap(self) -> None:
+        """Waits for the supervisor's end in a thread: it is only milliseconds away."""
+        if self._keeper is None:
+            return
+        loop, keeper = asyncio.get_running_loop(), self._keeper
+
+        def wait() -> None:
+            keeper.wait()
+            with contextlib.suppress(RuntimeError):  # the loop is closed
+                loop.call_soon_threadsafe(self._gone.set)
+
+        threading.Thread(target=wait, name="valechat-reaper", daemon=True).start()
+
+
+def exit_sentence(code: int) -> str:
+    """How a process ended that gave an exit code."""
+    hints = {126: " (a program could not be run)", 127: " (a program it needs was not found)"}
+    return f"The server ended with exit code {code}{hints.get(code, '')}."
+
+
+def signal_sentence(number: int) -> str:
+    """How a process ended that a signal killed."""
+    if number == signal.SIGKILL:
+        return f"The server was killed by signal {number} (out of memory?)."
+    try:
+        return f"The server was killed by signal {number} ({signal.Signals(number).name})."
+    except ValueError:  # a real-time signal has no name
+        return f"The server was killed by signal {number}."
+
+
+def _refusal(plugin: str, step: str, number: int) -> InvalidPlugin | PluginError:
+    why = os.strerror(number)
+    if step == "exec":
+        return InvalidCommand(
+            f"{plugin}: its command cannot be run: {why}.",
+            plugin=plugin,
+            fix="Check that it is a program, and that the interpreter in its first line exists.",
+        )
+    if step == "cwd":
+        return InvalidPlugin(f"{plugin}: its folder (cwd) cannot be entered: {why}.", plugin=plugin)
+    return PluginError(f"{plugin} could not be started: {why}.")
+
+
+async def _within(event: asyncio.Event, seconds: float) -> bool:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    return event.is_set()
+
+
+def _abandon_all() -> None:
+    for process in list(_living):
+        process.abandon()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_abandon_all)
