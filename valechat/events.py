@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DoneEvent",
     "Event",
+    "ProgressEvent",
     "StatusEvent",
     "TextEvent",
     "ThinkingEvent",
@@ -66,6 +67,19 @@ class StatusEvent:
 
     text: str
     kind: ClassVar[Literal["status"]] = "status"
+
+
+@dataclass(frozen=True, slots=True)
+class ProgressEvent(StatusEvent):
+    """How far a running tool call is. It replaces the one before for the same call, and is kept nowhere.
+
+    `done` and `total` are in the tool's own unit; `total` is None when the tool does not know it.
+    """
+
+    call_id: str = ""
+    done: float = 0
+    total: float | None = None
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ after it, whatever happened to it; each message is in the ledger before the turn
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +15,8 @@ from decimal import Decimal
 from typing import Any
 
 from valechat.accumulate import Answer
-from valechat.errors import ProviderError, ValeChatError
+from valechat.asking import Asker, Confirmation
+from valechat.errors import ConfirmationRequired, ProviderError, ValeChatError
 from valechat.events import (
     DoneEvent,
     Event,
@@ -24,14 +24,13 @@ from valechat.events import (
     TextEvent,
     ThinkingEvent,
     ToolCallEvent,
-    ToolResultEvent,
     UsageEvent,
 )
 from valechat.history import spoken
 from valechat.ids import new_id
-from valechat.ledger.base import Conversation, Kind, Ledger, RequestStatus, StoredMessage, ToolCallRow
+from valechat.ledger.base import Conversation, Kind, Ledger, RequestStatus, StoredMessage
 from valechat.ledger.threads import durably, to_the_end
-from valechat.messages import Message, ToolCallPart, ToolResultPart
+from valechat.messages import Message, ToolCallPart
 from valechat.meter import Held, Meter
 from valechat.providers.base import (
     Chunk,
@@ -46,6 +45,7 @@ from valechat.providers.base import (
 from valechat.reply import Reply, Status, total_cost, total_usage
 from valechat.structured import Structure
 from valechat.toolbox import Toolbox
+from valechat.toolcalls import ToolCalls
 from valechat.usage import Usage
 
 __all__ = ["Target", "Turn", "run_turn"]
@@ -73,7 +73,8 @@ class Turn:
 
     `targets` are asked in order, the next only when the one before failed without a visible word.
     `structure` reads the answer's value, where `options.schema` asks for one.
-    `confirmed` says that the user agreed to a cost above `confirm_above`.
+    `confirmed` says that the user agreed to a cost above `confirm_above`; else `asker` is asked, if there
+    is one. The asker is asked about tool calls too. `notes` are told before anything else.
     """
 
     conversation_id: str
@@ -83,6 +84,8 @@ class Turn:
     options: Options = field(default_factory=Options)
     structure: Structure | None = None
     toolbox: Toolbox | None = None
+    asker: Asker | None = None
+    notes: Sequence[str] = ()
     kind: Kind = "chat"
     max_cost: Decimal | None = None
     confirmed: bool = False
@@ -121,6 +124,7 @@ class _Run:
         self._notes: list[str] = []
         self._verification = "pending"
         self._begun_text = ""
+        self._confirmed = turn.confirmed
 
     async def events(self) -> AsyncGenerator[Event, None]:
         await self._meter.make_good()
@@ -128,6 +132,8 @@ class _Run:
         self._last_id = stored[-1].id if stored else None
         self._said = spoken(stored)
         targets = list(self._turn.targets)
+        for text in self._turn.notes:
+            yield self._note(text)
         while True:
             target = targets.pop(0)
             try:
@@ -152,10 +158,10 @@ class _Run:
                 # Its own words so far, sent back as they are, let the model go on (Anthropic's `pause_turn`).
                 self._begun_text += outcome.message.text
                 continue
-            calls = outcome.message.tool_calls
-            if outcome.status != "complete" or not calls or self._turn.toolbox is None:
+            calls, toolbox = outcome.message.tool_calls, self._turn.toolbox
+            if outcome.status != "complete" or not calls or toolbox is None:
                 break
-            async with contextlib.aclosing(self._call_tools(calls)) as results:
+            async with contextlib.aclosing(self._call_tools(calls, toolbox)) as results:
                 async for event in results:
                     yield event
             if number == MOST_ROUNDS:
@@ -178,14 +184,7 @@ class _Run:
             tools=turn.toolbox.specs() if turn.toolbox else (),
             options=turn.options,
         )
-        held = await self._meter.reserve(
-            request,
-            target.provider,
-            kind=turn.kind,
-            conversation_id=turn.conversation_id,
-            max_cost=turn.max_cost,
-            confirmed=turn.confirmed,
-        )
+        held = await self._reserve(request, target)
         answer = Answer()
         outcome.status = "cancelled"
         try:
@@ -221,6 +220,29 @@ class _Run:
             if outcome.status == "limit":
                 yield self._note("Stopped: the answer reached the end of what the limits leave for it.")
         yield UsageEvent(held.request_id, self._usages[-1], self._costs[-1])
+
+    async def _reserve(self, request: Request, target: Target) -> Held:
+        """Hold the request's worst case. What the user agrees to here counts for the whole turn, as `confirmed` does.
+
+        Raises:
+            ConfirmationRequired: There is nobody to ask, or the user said no.
+        """
+        turn = self._turn
+        while True:
+            try:
+                return await self._meter.reserve(
+                    request,
+                    target.provider,
+                    kind=turn.kind,
+                    conversation_id=turn.conversation_id,
+                    max_cost=turn.max_cost,
+                    confirmed=self._confirmed,
+                )
+            except ConfirmationRequired as required:
+                question = Confirmation(required.message, required.worst_case, target.name)
+                if self._confirmed or turn.asker is None or not await turn.asker.confirm(question):
+                    raise
+                self._confirmed = True
 
     async def _interrupted(self, held: Held, answer: Answer, outcome: _Outcome) -> None:
         if outcome.left:
@@ -278,45 +300,15 @@ class _Run:
         if failed:
             await durably(self._ledger.add_messages, failed)
 
-    async def _call_tools(self, calls: Sequence[ToolCallPart]) -> AsyncGenerator[Event, None]:
-        """All calls of one answer, side by side; their results in the order of the calls."""
-        for call in calls:
-            yield ToolCallEvent(call)
-        tasks = [asyncio.create_task(self._call_tool(call)) for call in calls]
+    async def _call_tools(self, calls: Sequence[ToolCallPart], toolbox: Toolbox) -> AsyncGenerator[Event, None]:
+        """All calls of one answer; their results are one message, in the order of the calls."""
+        running = ToolCalls(calls, toolbox, asker=self._turn.asker, ledger=self._ledger, message_id=self._last_id)
         try:
-            for task in tasks:
-                yield ToolResultEvent(await task)
+            async with contextlib.aclosing(running.events()) as events:
+                async for event in events:
+                    yield self._note(event.text) if type(event) is StatusEvent else event
         finally:
-            for task in tasks:
-                task.cancel()
-            done = await asyncio.gather(*tasks, return_exceptions=True)
-            results = tuple(
-                result
-                if isinstance(result, ToolResultPart)
-                else ToolResultPart(call.id, call.name, "The call was cancelled by the user.", is_error=True)
-                for call, result in zip(calls, done, strict=True)
-            )
-            await self._store(Message("tool", results), new_id(), datetime.now(UTC))
-
-    async def _call_tool(self, call: ToolCallPart) -> ToolResultPart:
-        toolbox = self._turn.toolbox
-        if toolbox is None:
-            raise AssertionError("a tool is called only where a toolbox offered it")
-        begun = datetime.now(UTC)
-        called = await toolbox.call(call)
-        row = ToolCallRow(
-            id=new_id(),
-            message_id=self._last_id,
-            plugin=called.plugin,
-            tool=call.name,
-            status=called.status,
-            duration_ms=round((datetime.now(UTC) - begun).total_seconds() * 1000),
-            input_bytes=len(call.arguments.encode()),
-            output_bytes=len(called.result.text.encode()),
-            ts=begun,
-        )
-        await durably(self._ledger.add_tool_call, row)
-        return called.result
+            await self._store(Message("tool", running.results), new_id(), datetime.now(UTC))
 
     def _shown(self, chunk: Chunk) -> Event | None:
         if isinstance(chunk, TextChunk):

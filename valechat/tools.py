@@ -6,7 +6,7 @@ import asyncio
 import functools
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError, validate_call
 from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
@@ -17,6 +17,10 @@ from valechat.errors import ConfigError
 from valechat.messages import ToolCallPart, ToolResultPart
 from valechat.providers.base import ToolSpec
 from valechat.toolbox import Called
+
+if TYPE_CHECKING:
+    from valechat.asking import Asker
+    from valechat.plugins.base import Progress
 
 __all__ = ["FunctionTools"]
 
@@ -52,8 +56,19 @@ class FunctionTools:
         """See `Toolbox.specs`."""
         return self._specs
 
-    async def call(self, call: ToolCallPart) -> Called:
-        """See `Toolbox.call`."""
+    def origin(self, name: str) -> tuple[str, str]:
+        """See `Toolbox.origin`."""
+        return ("notebook" if name in self._functions else ""), name
+
+    async def call(
+        self,
+        call: ToolCallPart,
+        *,
+        asker: Asker | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> Called:
+        """See `Toolbox.call`. Nobody is asked: the user offered the function by writing it."""
+        del asker, on_progress
         function = self._functions.get(call.name)
         if function is None:
             return _error(call, f"There is no tool named `{call.name}`; there are: {', '.join(self._functions)}.")
