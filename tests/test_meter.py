@@ -45,6 +45,12 @@ async def test_a_request_counts_in_the_month_it_began_in(money: Money) -> None:
     assert (row.day, row.billing_period) == ("2026-11-30", "2026-11")
 
 
+async def test_a_request_a_plugin_asked_for_says_so_in_its_row(money: Money) -> None:
+    await money.settle(await money.reserve(kind="sampling", plugin="git"))
+    await money.spend()
+    assert [(row.kind, row.plugin) for row in money.rows()] == [("sampling", "git"), ("chat", None)]
+
+
 async def test_a_new_day_gives_a_new_limit_and_the_month_goes_on(money: Money) -> None:
     money.limits = Limits.model_validate({"daily": "0.0025", "monthly": "1"})
     money.clock.now = datetime(2026, 11, 22, 23, 59, tzinfo=UTC)

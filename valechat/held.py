@@ -35,6 +35,7 @@ class Held:
         request: What to send: the request, with `max_tokens` as the limits leave room for.
         priced_as: `provider/model` as the price table and the tokenizers know it.
         note: What the user should know of that; empty when nothing was changed.
+        plugin: The plugin that asked for it; None where the user did.
     """
 
     request_id: str
@@ -50,6 +51,7 @@ class Held:
     plan: Plan
     most_output_bytes: int | None
     rate: Sequence[Hold] = ()
+    plugin: str | None = None
     renewing: asyncio.Task[None] | None = field(default=None, repr=False)
 
     @property

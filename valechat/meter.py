@@ -103,6 +103,7 @@ class Meter:
         conversation_id: str | None = None,
         max_cost: Decimal | None = None,
         confirmed: bool = False,
+        plugin: str | None = None,
     ) -> Held:
         """Hold a request's worst case against all limits.
 
@@ -116,6 +117,7 @@ class Meter:
             conversation_id: The conversation it belongs to.
             max_cost: USD this request may cost at most, besides the limits.
             confirmed: The user agreed to a cost above `confirm_above`, or to an unknown one.
+            plugin: The plugin that asked for it, as its row will say; None where the user did.
 
         Raises:
             LimitReached: A limit leaves no room.
@@ -159,6 +161,7 @@ class Meter:
             provider=provider,
             kind=kind,
             conversation_id=conversation_id,
+            plugin=plugin,
             note=lowered(wanted, max_tokens, tightest) if max_tokens < wanted else "",
             began=now,
             zone=zone,
@@ -234,6 +237,7 @@ class Meter:
             unit_prices=priced.unit_prices,
             error=None if error is None else f"{error.kind}: {error.message}",
             verification=verification,
+            plugin=held.plugin,
         )
         await self._owed.write(self._ledger.settle, row, held.plan.buckets, messages)
         await self._settle_rates(held, usage, priced.cost)

@@ -22,7 +22,7 @@ from tests.ledger.samples import (
     tool_call,
     usage_row,
 )
-from valechat.ledger.base import Bucket, Ceiling, Ledger, Verification
+from valechat.ledger.base import Bucket, Ceiling, Ledger, PluginRun, Verification
 from valechat.messages import FilePart, Message
 from valechat.usage import Usage
 
@@ -56,6 +56,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "verification_reason": "VARCHAR",
         "discrepancy_percent": "DECIMAL(18,4)",
         "unit_prices": "JSON",
+        "plugin": "VARCHAR",
     },
     "conversations": {
         "id": "VARCHAR",
@@ -99,6 +100,22 @@ COLUMNS: dict[str, dict[str, str]] = {
     "spend_by_model": {"provider": "VARCHAR", "model": "VARCHAR", "requests": "BIGINT", "cost": MONEY},
     "spend_by_conversation": {"conversation_id": "VARCHAR", "title": "VARCHAR", "cost": MONEY},
     "limits": {"limit": "VARCHAR", "used": MONEY, "held": MONEY, "remaining": MONEY, "resets_at": TIME},
+    "plugin_runs": {"plugin": "VARCHAR", "started_at": TIME, "ended_at": TIME, "reason": "VARCHAR"},
+    "plugin_use": {
+        "day": "DATE",
+        "plugin": "VARCHAR",
+        "tool": "VARCHAR",
+        "calls": "BIGINT",
+        "errors": "BIGINT",
+        "refused": "BIGINT",
+        "timeouts": "BIGINT",
+        "p50_duration_ms": "BIGINT",
+        "p95_duration_ms": "BIGINT",
+        "input_bytes": "BIGINT",
+        "output_bytes": "BIGINT",
+    },
+    "plugin_uptime": {"plugin": "VARCHAR", "runs": "BIGINT", "uptime_seconds": "DECIMAL(18,3)"},
+    "spend_by_plugin": {"plugin": "VARCHAR", "requests": "BIGINT", "cost": MONEY},
     "key_access": {"ts": TIME, "key": "VARCHAR", "source": "VARCHAR", "purpose": "VARCHAR"},
 }
 
@@ -111,8 +128,9 @@ def fill(ledger: Ledger) -> None:
     ledger.start_conversation(conversation())
     row = usage_row("r1", "0.01", conversation_id="c1", message_id="m2", unit_prices={"input": Decimal("1.25")})
     ledger.settle(row, [DAY], [message("m1", "hello"), message("m2", "hi", role="assistant", parent_id="m1")])
-    ledger.settle(usage_row("r2", None, model="free"), [DAY])
+    ledger.settle(usage_row("r2", None, model="free", kind="sampling", plugin="git"), [DAY])
     ledger.add_tool_call(tool_call("t1"))
+    ledger.add_plugin_run(PluginRun("git", NOON, NOON, "stopped"))
     ledger.add_key_access(key="OPENAI_API_KEY", source="environment", purpose="chat", at=NOON)
     ledger.publish_ceilings([daily("1")])
     ledger.set_prices([{"provider": "mylab", "model": "scripted", "unit_prices": {"input": "1.25"}, "source": "user"}])
@@ -155,6 +173,7 @@ def test_a_request_keeps_every_value(ledger: Ledger) -> None:
         conversation_id="c1",
         error='half a "line"\n',
         verification=Verification("discrepancy", None, 9, 8, Decimal("-1.5")),
+        plugin="git",
     )
     ledger.settle(row, [DAY])
     assert ledger.usage_of(["nothing", "r'1"]) == [replace(row, unit_prices={"input": "1.25", "output": "10"})]
@@ -185,6 +204,7 @@ def test_a_request_keeps_every_value(ledger: Ledger) -> None:
         "verification": "discrepancy",
         "verification_reason": None,
         "discrepancy_percent": Decimal("-1.5"),
+        "plugin": "git",
     }
     assert found[len(names) :] == ("10", 'half a "line"\n', '{"service_tier":"flex"}')
 

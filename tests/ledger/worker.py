@@ -7,13 +7,15 @@ acknowledged, a line at a time.
 from __future__ import annotations
 
 import os
+import sqlite3
 import sys
 import threading
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from unittest import mock
 
-from tests.ledger.samples import DAY, MONTH, daily, hold, message, usage_row
+from tests.ledger.samples import DAY, MONTH, daily, hold, message, rows, usage_row
 from valechat.errors import LimitReached
 from valechat.ledger.segments import Pace
 from valechat.ledger.sqlite import SqliteLedger
@@ -110,6 +112,39 @@ def fill_disk(folder: Path, _name: str) -> None:
     say(",".join(row.request_id for row in ledger.usage_of(["first", "second"])))
 
 
+def migrate_halfway(folder: Path, _name: str) -> None:
+    """Open an older ledger, and wait in the middle of its migration with pages of it in the file already."""
+    from valechat.ledger import migrations, store
+
+    steps = migrations.MIGRATIONS
+
+    def pause() -> int:
+        say("halfway")
+        threading.Event().wait()
+        return 0
+
+    def migrate(db: sqlite3.Connection, path: Path, now: str) -> bool:
+        db.create_function("pause", 0, pause)
+        db.execute("PRAGMA cache_size = 1")
+        return migrations.migrate(db, path, now)
+
+    fill = "INSERT INTO key_access (ts, key, source, purpose) SELECT ts, key, '', hex(zeroblob(2000)) FROM key_access"
+    with (
+        mock.patch.object(migrations, "MIGRATIONS", (*steps, ("halfway", (fill, "SELECT pause()")))),
+        mock.patch.object(store, "migrate", migrate),
+    ):
+        SqliteLedger(folder).conversations()
+
+
+def migrate(folder: Path, _name: str) -> None:
+    """Open an older ledger when told to, with others, and settle a request in it."""
+    ledger = SqliteLedger(folder, pace=PACE)
+    say("ready")
+    sys.stdin.readline()
+    ledger.settle(usage_row(f"by-{os.getpid()}", "0.01"), [DAY, MONTH])
+    say(str(len(rows(ledger, "FROM usage"))))
+
+
 def report(ledger: SqliteLedger, error: str | None = None) -> None:
     from valechat.errors import LedgerError
 
@@ -127,5 +162,7 @@ if __name__ == "__main__":
         "look": look,
         "open_read_only": open_read_only,
         "fill_disk": fill_disk,
+        "migrate_halfway": migrate_halfway,
+        "migrate": migrate,
     }
     verbs[sys.argv[1]](Path(sys.argv[2]), sys.argv[3] if len(sys.argv) > 3 else "w")

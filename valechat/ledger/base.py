@@ -17,6 +17,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from valechat.ids import new_id
 from valechat.messages import Message
 from valechat.usage import Usage
 
@@ -32,6 +33,7 @@ __all__ = [
     "Kind",
     "Ledger",
     "LimitState",
+    "PluginRun",
     "RequestStatus",
     "StoredMessage",
     "ToolCallRow",
@@ -112,7 +114,10 @@ class Verification:
 
 @dataclass(frozen=True, slots=True)
 class UsageRow:
-    """One request, as it is billed. `unit_prices` are the prices applied, decimals as strings."""
+    """One request, as it is billed. `unit_prices` are the prices applied, decimals as strings.
+
+    `plugin` is the plugin that asked for it (`sampling`); None where the user did.
+    """
 
     request_id: str
     ts: datetime
@@ -132,6 +137,7 @@ class UsageRow:
     unit_prices: Mapping[str, Any] = field(default_factory=dict)
     error: str | None = None
     verification: Verification = Verification()
+    plugin: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +180,21 @@ class ToolCallRow:
     input_bytes: int
     output_bytes: int
     ts: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PluginRun:
+    """A plugin's time from its start to its end, for the analytics.
+
+    `ended_at` is None while it runs, and stays so where the kernel was killed. `reason` says why it ended:
+    `stopped` (asked for), `restarted`, `crashed`, `failed` (it never ran), `shutdown` (the kernel ended).
+    """
+
+    plugin: str
+    started_at: datetime
+    ended_at: datetime | None = None
+    reason: str | None = None
+    id: str = field(default_factory=new_id)
 
 
 class Ledger(Protocol):
@@ -262,6 +283,10 @@ class Ledger(Protocol):
 
     def add_tool_call(self, row: ToolCallRow) -> None:
         """Record a tool call."""
+        ...
+
+    def add_plugin_run(self, run: PluginRun) -> None:
+        """Record that a plugin started or ended. A run that is stored already is replaced."""
         ...
 
     def add_key_access(self, *, key: str, source: str, purpose: str, at: datetime) -> None:

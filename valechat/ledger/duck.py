@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from valechat.ledger import processes
 from valechat.ledger.streams import STREAMS
-from valechat.ledger.views import placeholder, target, view_script
+from valechat.ledger.views import placeholder, placeholder_name, target, view_script
 
 if TYPE_CHECKING:
     import duckdb
@@ -92,8 +92,12 @@ class Duck:
         new.replace(path)
 
     def _ensure_placeholders(self) -> None:
-        folders = [self._published / name / level for name in STREAMS for level in ("small", "large")]
-        missing = [folder / "empty.parquet" for folder in folders if not (folder / "empty.parquet").exists()]
+        files = [
+            self._published / stream.name / level / placeholder_name(stream)
+            for stream in STREAMS.values()
+            for level in ("small", "large")
+        ]
+        missing = [path for path in files if not path.exists()]
         if not missing:
             return
         import duckdb

@@ -165,6 +165,20 @@ MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
                 seq INTEGER NOT NULL)""",
         ),
     ),
+    (
+        "plugins",
+        (
+            "ALTER TABLE usage ADD COLUMN plugin TEXT",
+            """CREATE TABLE plugin_runs (
+                seq INTEGER PRIMARY KEY AUTOINCREMENT,
+                rev INTEGER NOT NULL DEFAULT 0,
+                id TEXT NOT NULL UNIQUE,
+                plugin TEXT NOT NULL,
+                started_at TEXT NOT NULL,
+                ended_at TEXT,
+                reason TEXT)""",
+        ),
+    ),
 )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from valechat.ledger.amounts import amount_text, moment, read_amount, stamp
-from valechat.ledger.base import Conversation, StoredMessage, ToolCallRow, UsageRow, Verification
+from valechat.ledger.base import Conversation, PluginRun, StoredMessage, ToolCallRow, UsageRow, Verification
 from valechat.messages import Message, RefusalPart, TextPart, ToolResultPart, from_json, to_json
 from valechat.usage import Usage
 
@@ -20,6 +20,7 @@ __all__ = [
     "json_text",
     "message_columns",
     "message_of",
+    "plugin_run_columns",
     "price_line",
     "readable_text",
     "tool_call_columns",
@@ -79,6 +80,7 @@ def usage_columns(row: UsageRow) -> dict[str, Any]:
         "duration_ms": row.duration_ms,
         "unit_prices": json_text(dict(row.unit_prices)),
         **verification_columns(row.verification),
+        "plugin": row.plugin,
     }
 
 
@@ -128,6 +130,7 @@ def usage_of(row: sqlite3.Row) -> UsageRow:
             counted_output_tokens=row["counted_output_tokens"],
             discrepancy_percent=read_amount(row["discrepancy_percent"]),
         ),
+        plugin=row["plugin"],
     )
 
 
@@ -186,6 +189,17 @@ def tool_call_columns(row: ToolCallRow) -> Mapping[str, Any]:
         "input_bytes": row.input_bytes,
         "output_bytes": row.output_bytes,
         "ts": stamp(row.ts),
+    }
+
+
+def plugin_run_columns(run: PluginRun) -> Mapping[str, Any]:
+    """A plugin's run as its row."""
+    return {
+        "id": run.id,
+        "plugin": run.plugin,
+        "started_at": stamp(run.started_at),
+        "ended_at": stamp(run.ended_at),
+        "reason": None if run.reason is None else without_surrogates(run.reason),
     }
 
 

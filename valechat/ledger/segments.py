@@ -26,7 +26,7 @@ from valechat.ledger.faults import translated
 from valechat.ledger.publish import free_name, replace_file, rows_of
 from valechat.ledger.store import Store
 from valechat.ledger.streams import STREAMS, Stream, lines
-from valechat.ledger.views import from_lines, placeholder, source, target
+from valechat.ledger.views import from_lines, placeholder, read_segments, source, target
 
 if TYPE_CHECKING:
     import sqlite3
@@ -232,7 +232,7 @@ class Segments:
         with self.store.read() as db:
             rows.write_bytes(lines(stream, rows_of(db, stream, changed)))
         others = f"SELECT * FROM read_parquet({source(path)}) WHERE seq NOT IN ({', '.join(map(str, changed))})"
-        self._write_parquet(f"{others} UNION ALL {from_lines(stream, rows)} ORDER BY seq", path)
+        self._write_parquet(f"{others} UNION ALL BY NAME {from_lines(stream, rows)} ORDER BY seq", path)
         rows.unlink()
 
     def _move_marks(self, stream: Stream) -> timedelta | None:
@@ -289,7 +289,7 @@ class Segments:
             name = _plan(t.db, stream, "large", large_end + 1, small[-1]["last"])
         folder = self._folder / stream.name
         paths = ", ".join(source(folder / "small" / file["name"]) for file in small)
-        self._write_parquet(f"SELECT * FROM read_parquet([{paths}])", folder / "large" / name)
+        self._write_parquet(f"SELECT * FROM {read_segments(f'[{paths}]')}", folder / "large" / name)
         self._note_written(stream.name, "large", name)
         return True
 

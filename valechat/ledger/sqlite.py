@@ -17,6 +17,7 @@ from valechat.ledger.base import (
     Conversation,
     Hold,
     LimitState,
+    PluginRun,
     StoredMessage,
     ToolCallRow,
     UsageRow,
@@ -27,6 +28,7 @@ from valechat.ledger.faults import translated
 from valechat.ledger.publish import Prepared
 from valechat.ledger.rows import (
     json_text,
+    plugin_run_columns,
     price_line,
     tool_call_columns,
     usage_columns,
@@ -113,14 +115,10 @@ class SqliteLedger:
     def verify(self, request_id: str, verification: Verification) -> None:
         """See `Ledger.verify`. Unknown ids are left alone."""
         columns = verification_columns(verification)
-        assignments = ", ".join(f"{name} = :{name}" for name in columns)
         with self._store.write() as t:
             row = t.db.execute("SELECT seq FROM usage WHERE request_id = ?", (request_id,)).fetchone()
             if row is not None:
-                t.db.execute(
-                    f"UPDATE usage SET {assignments}, rev = rev + 1 WHERE seq = :seq", {**columns, "seq": row["seq"]}
-                )
-                t.publish("usage", row["seq"])
+                _update(t, "usage", row["seq"], columns)
 
     def limit_states(self, ceilings: Sequence[Ceiling]) -> list[LimitState]:
         """See `Ledger.limit_states`."""
@@ -198,6 +196,16 @@ class SqliteLedger:
         with self._store.write() as t:
             if not t.db.execute("SELECT 1 FROM tool_calls WHERE id = ?", (row.id,)).fetchone():
                 t.publish("tool_calls", _insert(t, "tool_calls", tool_call_columns(row)))
+
+    def add_plugin_run(self, run: PluginRun) -> None:
+        """See `Ledger.add_plugin_run`."""
+        columns = plugin_run_columns(run)
+        with self._store.write() as t:
+            row = t.db.execute("SELECT seq FROM plugin_runs WHERE id = ?", (run.id,)).fetchone()
+            if row is None:
+                t.publish("plugin_runs", _insert(t, "plugin_runs", columns))
+            else:
+                _update(t, "plugin_runs", row["seq"], columns)
 
     def add_key_access(self, *, key: str, source: str, purpose: str, at: datetime) -> None:
         """See `Ledger.add_key_access`."""
@@ -288,3 +296,9 @@ def _insert(t: Transaction, table: str, columns: Mapping[str, Any]) -> int:
     values = ", ".join(f":{name}" for name in columns)
     added = t.db.execute(f"INSERT INTO {table} ({names}) VALUES ({values})", dict(columns))
     return int(added.lastrowid or 0)
+
+
+def _update(t: Transaction, table: str, seq: int, columns: Mapping[str, Any]) -> None:
+    assignments = ", ".join(f"{name} = :{name}" for name in columns)
+    t.db.execute(f"UPDATE {table} SET {assignments}, rev = rev + 1 WHERE seq = :seq", {**columns, "seq": seq})
+    t.publish(table, seq)

@@ -76,6 +76,7 @@ STREAMS: Mapping[str, Stream] = {
                 "counted_input_tokens": "BIGINT",
                 "counted_output_tokens": "BIGINT",
                 "discrepancy_percent": "DECIMAL(18,4)",
+                "plugin": "VARCHAR",
             },
         ),
         Stream(
@@ -117,6 +118,16 @@ STREAMS: Mapping[str, Stream] = {
                 "input_bytes": "BIGINT",
                 "output_bytes": "BIGINT",
                 "ts": "TIMESTAMPTZ",
+            },
+        ),
+        Stream(
+            "plugin_runs",
+            {
+                "id": "VARCHAR",
+                "plugin": "VARCHAR",
+                "started_at": "TIMESTAMPTZ",
+                "ended_at": "TIMESTAMPTZ",
+                "reason": "VARCHAR",
             },
         ),
         Stream(

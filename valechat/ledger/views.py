@@ -6,12 +6,13 @@ because a shared one would keep a query's filters away from the files.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
 from valechat.ledger.streams import MONEY, STREAMS, Stream
 
-__all__ = ["from_lines", "placeholder", "source", "target", "view_script"]
+__all__ = ["from_lines", "placeholder", "placeholder_name", "read_segments", "source", "target", "view_script"]
 
 
 def source(path: Path) -> str:
@@ -60,6 +61,16 @@ def from_lines(stream: Stream, path: Path) -> str:
     return f"SELECT seq, {_typed(stream.columns)} FROM {_lines_source(stream, source(path), lenient=False)}"
 
 
+def read_segments(files: str) -> str:
+    """Parquet files of a stream: a column that some of them are too old for is NULL in those."""
+    return f"read_parquet({files}, union_by_name=true)"
+
+
+def placeholder_name(stream: Stream) -> str:
+    """The placeholder's file, another one whenever the stream's columns are others."""
+    return f"empty-{zlib.crc32(repr(list(stream.columns.items())).encode()):08x}.parquet"
+
+
 def placeholder(stream: Stream) -> str:
     """A query without rows in the shape of the stream's Parquet files: a pattern needs a match."""
     columns = ", ".join(f"CAST(NULL AS {kind}) AS {name}" for name, kind in stream.columns.items())
@@ -73,7 +84,7 @@ def _stream_view(stream: Stream, published: Path) -> str:
     parquet = ", ".join(f"CAST({n} AS JSON) AS {n}" if k == "JSON" else n for n, k in stream.columns.items())
     mark = _read_json(_literal(f"{root}/mark.json"), {"small": "BIGINT", "large": "BIGINT"}, lenient=False)
     tail = _lines_source(stream, _literal(f"{root}/tail/*.jsonl"), lenient=True)
-    large, small = (f"read_parquet({_literal(f'{root}/{level}/*.parquet')})" for level in ("large", "small"))
+    large, small = (read_segments(_literal(f"{root}/{level}/*.parquet")) for level in ("large", "small"))
     return f"""
 WITH mark AS MATERIALIZED (SELECT small, large FROM {mark})
 SELECT {parquet} FROM {large} WHERE seq <= (SELECT large FROM mark)
@@ -109,6 +120,28 @@ _SPEND = {
     f" FROM (SELECT conversation_id, {_SUMS}, max(ts) AS last_used FROM usage"
     " WHERE conversation_id IS NOT NULL GROUP BY conversation_id) s"
     " LEFT JOIN conversation_heads h ON h.id = s.conversation_id ORDER BY s.cost DESC NULLS LAST, s.conversation_id",
+    "spend_by_plugin": f"SELECT plugin, {_SUMS}, max(ts) AS last_used"
+    " FROM usage WHERE plugin IS NOT NULL GROUP BY plugin ORDER BY cost DESC NULLS LAST, plugin",
+}
+
+_PLUGINS = {
+    # A call the user refused never ran, so it has no duration.
+    "plugin_use": """SELECT CAST(ts AS DATE) AS day, plugin, tool, count(*) AS calls,
+    count(*) FILTER (WHERE status = 'error') AS errors, count(*) FILTER (WHERE status = 'refused') AS refused,
+    count(*) FILTER (WHERE status = 'timeout') AS timeouts,
+    count(*) FILTER (WHERE status = 'cancelled') AS cancelled,
+    quantile_disc(duration_ms, 0.5) FILTER (WHERE status <> 'refused') AS p50_duration_ms,
+    quantile_disc(duration_ms, 0.95) FILTER (WHERE status <> 'refused') AS p95_duration_ms,
+    sum(input_bytes)::BIGINT AS input_bytes, sum(output_bytes)::BIGINT AS output_bytes
+FROM tool_calls GROUP BY ALL ORDER BY day, plugin, tool""",
+    # A run without an end is under way, or its kernel was killed: nobody knows how long it lasted.
+    "plugin_uptime": """SELECT plugin, count(*) AS runs, count(*) FILTER (WHERE ended_at IS NULL) AS without_end,
+    count(*) FILTER (WHERE reason IN ('crashed', 'failed')) AS failures,
+    CAST(coalesce(sum(greatest(epoch_ms(ended_at) - epoch_ms(started_at), 0)), 0) / 1000 AS DECIMAL(18,3))
+        AS uptime_seconds,
+    min(started_at) AS first_started, max(started_at) AS last_started, max(ended_at) AS last_ended,
+    arg_max(reason, ended_at) AS last_reason
+FROM plugin_runs GROUP BY plugin ORDER BY plugin""",
 }
 
 
@@ -167,10 +200,12 @@ def view_script(published: Path) -> str:
         "conversation_heads": _stream_view(STREAMS["conversations"], published),
         "messages": _stream_view(STREAMS["messages"], published),
         "tool_calls": _stream_view(STREAMS["tool_calls"], published),
+        "plugin_runs": _stream_view(STREAMS["plugin_runs"], published),
         "key_access": _stream_view(STREAMS["key_access"], published),
         "prices": _prices_view(published),
         "limits": _limits_view(published),
         "conversations": _CONVERSATIONS,
         **_SPEND,
+        **_PLUGINS,
     }
     return "\n".join(f"CREATE OR REPLACE VIEW {name} AS {query};" for name, query in views.items())
