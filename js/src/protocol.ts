@@ -6,6 +6,11 @@
  * ISO 8601.
  */
 import type {
+  AskAnswer,
+  AskEnded,
+  Asked,
+} from "./protocol/asks";
+import type {
   Estimate,
   Estimated,
 } from "./protocol/money";
@@ -31,11 +36,13 @@ import type {
   TurnStarted,
 } from "./protocol/talk";
 
+export type * from "./protocol/asks";
 export type * from "./protocol/money";
 export type * from "./protocol/shown";
 export type * from "./protocol/talk";
 
 export type FromPanel =
+  | AskAnswer
   | Estimate
   | Hello
   | Send
@@ -47,6 +54,8 @@ export type FromPanel =
   | ShowMore;
 
 export type ToPanel =
+  | Asked
+  | AskEnded
   | Estimated
   | State
   | TurnStarted

@@ -5,7 +5,7 @@
 import { chip, packed, sendable, type Chip } from "./chips";
 import { Estimator } from "./estimator";
 import { nameOf, smallPicture } from "./files";
-import type { FromPanel, ToPanel } from "./protocol";
+import type { AskAnswer, FromPanel, ToPanel } from "./protocol";
 import { keepTranscript, watchKernel, type KernelEvent, type PanelModel } from "./notebook";
 import { strings } from "./strings";
 import { EMPTY, apply, asked, linked, running, stopped, type View } from "./store";
@@ -120,6 +120,11 @@ export class Session {
     if (turns.length === 0) return;
     this.change(stopped(this.current, turns));
     for (const turn of turns) this.send({ type: "stop", turn });
+  }
+
+  /** Answers a question. It stays on show until the kernel has taken the answer. */
+  answer(ask: string, choice: AskAnswer["choice"], text?: string): void {
+    this.send({ type: "ask_answer", ask, choice, ...(text === undefined ? {} : { text }) });
   }
 
   selectModel(model: string): void {

@@ -5,7 +5,7 @@
  * gap asks for `resync`, after which nothing but a whole `state` counts.
  */
 import { returned as givenBack, safePreview, type Chip, type UploadLimits } from "./chips";
-import type { AttachmentShown, BreakerShown, Delta, ErrorShown, EstimateShown, MessageShown, ModelShown, State, ToPanel, ToolShown } from "./protocol";
+import type { AskShown, AttachmentShown, BreakerShown, Delta, ErrorShown, EstimateShown, MessageShown, ModelShown, State, ToPanel, ToolShown } from "./protocol";
 
 /** A question that left the panel and that the kernel has neither started nor refused yet. */
 export interface Pending {
@@ -57,6 +57,8 @@ export interface View {
   /** Turns the user asked to stop. */
   readonly stopping: readonly string[];
   readonly notice: NoticeShown | null;
+  /** Questions that wait for the user, oldest first. */
+  readonly asks: readonly AskShown[];
 }
 
 export interface Applied {
@@ -87,6 +89,7 @@ export const EMPTY: View = {
   pending: [],
   stopping: [],
   notice: null,
+  asks: [],
 };
 
 /** The view after a message from the kernel. */
@@ -139,6 +142,13 @@ function reduced(view: View, message: Exclude<ToPanel, State>): View {
       return { ...view, breakers: message.breakers };
     case "notice":
       return { ...view, notice: { text: message.text, error: message.error } };
+    case "asked": {
+      const known = view.asks.some((one) => one.id === message.ask.id);
+      const asks = view.asks.map((one) => (one.id === message.ask.id ? message.ask : one));
+      return { ...view, asks: known ? asks : [...asks, message.ask] };
+    }
+    case "ask_ended":
+      return { ...view, asks: view.asks.filter((one) => one.id !== message.ask) };
     case "composed":
       return { ...view, draft: joined(view.draft, message.text) };
     case "more": {
@@ -177,6 +187,7 @@ function replaced(view: View, state: State): View {
     model: state.model,
     models: state.models,
     breakers: state.breakers ?? [],
+    asks: state.asks ?? [],
     totalCost: state.total_cost,
     unpriced: state.unpriced,
     draft: returned ? joined(state.draft, view.draft) : view.draft,
@@ -285,7 +296,20 @@ export function linked(view: View, link: Link): View {
   if (link !== "gone") return { ...view, link };
   const texts = view.pending.map((p) => p.text).join("\n");
   const chips = [...view.pending.flatMap((p) => p.chips), ...view.chips];
-  return { ...view, link, seq: null, pending: [], stopping: [], draft: joined(texts, view.draft), chips };
+  return { ...view, link, seq: null, pending: [], stopping: [], asks: [], draft: joined(texts, view.draft), chips };
+}
+
+/** The question that is asked on this tool call's card. */
+export function askOn(asks: readonly AskShown[], call: string): AskShown | undefined {
+  return asks.find((one) => one.approval !== undefined && one.approval.call_id === call);
+}
+
+/** The questions that no card of a running tool call shows. */
+export function looseAsks(view: View): readonly AskShown[] {
+  if (view.asks.length === 0) return view.asks;
+  const live = view.messages.filter((m) => m.status === "streaming");
+  const calls = new Set(live.flatMap((m) => m.tools.filter((tool) => tool.result === null).map((tool) => tool.id)));
+  return view.asks.filter((one) => !calls.has(one.approval?.call_id ?? ""));
 }
 
 /** The turns that are under way, answered or not. */

@@ -76,7 +76,7 @@ async def test_instructions_tools_and_attachments_count(home: Path) -> None:
     bare = (await estimated(PanelUnderTest(valechat.Chat())))["input_tokens"]
     system = (await estimated(PanelUnderTest(valechat.Chat(system="s" * 350))))["input_tokens"]
     tools = (await estimated(PanelUnderTest(valechat.Chat(tools=[lookup]))))["input_tokens"]
-    attached = {"attachments": [{"name": "notes.md"}, {"name": "plot.png"}], "sizes": [7000, 90_000]}
+    attached: dict[str, Any] = {"attachments": [{"name": "notes.md"}, {"name": "plot.png"}], "sizes": [7000, 90_000]}
     files = (await estimated(PanelUnderTest(valechat.Chat()), **attached))["input_tokens"]
     assert system >= bare + 100
     assert tools > bare + 300

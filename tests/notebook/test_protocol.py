@@ -20,7 +20,7 @@ STATEMENT = re.compile(
     r"\s*export\s+(?:interface\s+(?P<interface>\w+)\s*\{(?P<body>[^{}]*)\}|type\s+(?P<union>\w+)\s*=(?P<members>[^;]+);)"
 )
 FIELD = re.compile(r"\s*(?P<name>\w+)(?P<optional>\?)?\s*:\s*(?P<type>[^;:]+);")
-ATOM = re.compile(r'(?:"\w+"|\w+)(?:\[\])?')
+ATOM = re.compile(r'(?:"[\w-]+"|\w+)(?:\[\])?')
 
 NAMES = {str: "string", int: "number", float: "number", bool: "boolean", types.NoneType: "null"}
 

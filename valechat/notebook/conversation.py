@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter, ValidationError
 
+from valechat.asking import use_asker
 from valechat.chat import Chat
 from valechat.errors import ConfigError, ValeChatError
 from valechat.events import DoneEvent
@@ -21,11 +22,13 @@ from valechat.ids import new_id
 from valechat.ledger.base import StoredMessage, UsageRow
 from valechat.ledger.threads import durably
 from valechat.money import total
+from valechat.notebook.asks import PanelAsker
 from valechat.notebook.estimating import Estimating
 from valechat.notebook.liveturn import LiveTurn
 from valechat.notebook.models import breakers_shown, models_shown
 from valechat.notebook.outbox import Outbox
 from valechat.notebook.protocol import (
+    AskAnswer,
     Breakers,
     Estimate,
     Estimated,
@@ -62,6 +65,7 @@ class PanelConversation:
         self.chat = chat
         self._outbox = outbox
         self._stored = stored
+        self._asker = PanelAsker(outbox)
         self._live: dict[str, LiveTurn] = {}
         self._models: list[ModelShown] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -114,6 +118,8 @@ class PanelConversation:
 
     async def _on_hello(self, _message: Mapping[str, Any]) -> None:
         self._hellos += 1
+        # What comes from no turn, a plugin's sign-in for example, is asked where the user looks.
+        use_asker(self._asker)
         await self._send_state()
 
     async def _on_send(self, message: Send, buffers: Sequence[bytes | memoryview]) -> None:
@@ -147,6 +153,9 @@ class PanelConversation:
         live = self._live.get(message["turn"])
         if live is not None and live.task is not None:
             live.task.cancel()
+
+    async def _on_ask_answer(self, message: AskAnswer) -> None:
+        self._asker.answer(message)
 
     async def _on_select_model(self, message: SelectModel) -> None:
         self.chat.model = message["model"]
@@ -271,6 +280,7 @@ class PanelConversation:
                 upload_limit=_upload_limit(),
                 upload_total=UPLOAD_TOTAL,
                 breakers=breakers_shown(services().breakers()),
+                asks=self._asker.shown,
             )
         )
         if not self._models:

@@ -1,4 +1,5 @@
 /** Talking: questions, answers as they arrive, and the state of it all. */
+import type { AskShown } from "./asks";
 import type { AttachmentShown, BreakerShown, ErrorShown, MessageShown, ModelShown, ToolShown } from "./shown";
 
 /** A view opened, or a gap was seen: send the whole state. */
@@ -75,6 +76,7 @@ export interface State {
   upload_limit?: number;
   upload_total?: number;
   breakers?: BreakerShown[];
+  asks?: AskShown[];
 }
 
 /** The question is taken and the answer is on its way: both messages as they stand. */

@@ -24,6 +24,11 @@ export class Announcer {
     this.node.setAttribute("aria-relevant", "additions");
   }
 
+  /** Says something now. */
+  tell(text: string): void {
+    this.say(text);
+  }
+
   update(view: View): void {
     const last = view.messages.findLast((m) => m.role === "assistant");
     if (last?.status === "streaming") this.follow(last);

@@ -3,8 +3,8 @@ import { html, nothing, type TemplateResult } from "lit-html";
 import { repeat } from "lit-html/directives/repeat.js";
 
 import { icon } from "../icons";
-import type { AttachmentShown, MessageShown, ToolShown } from "../protocol";
-import type { Pending } from "../store";
+import type { AskShown, AttachmentShown, MessageShown } from "../protocol";
+import { askOn, type Pending } from "../store";
 import { strings } from "../strings";
 import { attachmentRow } from "./chips";
 import type { CellInserter } from "./code";
@@ -13,6 +13,7 @@ import { errorBox } from "./errors";
 import { figures } from "./footer";
 import type { KeyForms } from "./keyform";
 import { MarkdownView } from "./markdown";
+import { toolCard, type ToolContext } from "./tool";
 import { userText } from "./usertext";
 
 export interface MessageContext {
@@ -22,6 +23,8 @@ export interface MessageContext {
   readonly retry: (() => void) | null;
   /** Further pieces of a long text. */
   readonly rest: readonly string[];
+  /** Questions to the user, of which some stand on this answer's tool calls. */
+  readonly asks: readonly AskShown[];
 }
 
 /** Draws messages and keeps, for each, the nodes that grow with it. */
@@ -33,6 +36,7 @@ export class MessageViews {
     private readonly cells: CellInserter | null,
     private readonly forms: KeyForms,
     private readonly showMore: (message: string) => void,
+    private readonly tools: Omit<ToolContext, "ask">,
   ) {}
 
   /** Forgets what belongs to messages that are no longer shown. */
@@ -71,7 +75,12 @@ export class MessageViews {
     const form = this.forms.at(message.id, message.error?.provider);
     return html`<article class="vc-message vc-answer" aria-label=${strings.assistant(message.model)}>
       ${message.thinking ? thoughts(parts.thinking.node, context.live && message.text === "") : nothing}
-      ${repeat(message.tools, (tool) => tool.id, toolCard)} ${message.text ? parts.text.node : nothing}
+      ${repeat(
+        message.tools,
+        (tool) => tool.id,
+        (tool) => toolCard(tool, { ...this.tools, ask: tool.result === null ? askOn(context.asks, tool.id) : undefined }),
+      )}
+      ${message.text ? parts.text.node : nothing}
       ${this.rest(message, context)} ${context.live && empty ? waiting() : nothing}
       ${message.notes.map((note) => html`<p class="vc-note">${icon("info")}<span>${note}</span></p>`)}
       ${message.error ? errorBox(message.error, form) : nothing}
@@ -153,38 +162,3 @@ function thoughts(body: HTMLElement, busy: boolean): TemplateResult {
     <div class="vc-thoughts-body">${body}</div>
   </details>`;
 }
-
-function toolCard(tool: ToolShown): TemplateResult {
-  const state = tool.result === null ? "running" : tool.is_error ? "failed" : "done";
-  const label = { running: strings.toolRunning, failed: strings.toolFailed, done: strings.toolDone }[state];
-  return html`<details class="vc-tool vc-tool-${state}">
-    <summary>
-      ${icon("tool")}<span class="vc-tool-name">${tool.name}</span>
-      <code class="vc-tool-brief">${brief(tool.arguments)}</code>
-      <span class="vc-tool-state">${label}</span>
-    </summary>
-    <div class="vc-tool-body">
-      <h4>${strings.toolArguments}</h4>
-      <pre tabindex="0">${indented(tool.arguments)}</pre>
-      ${tool.result === null
-        ? nothing
-        : html`<h4>${strings.toolResult}</h4>
-            <pre tabindex="0">${indented(tool.result)}</pre>`}
-    </div>
-  </details>`;
-}
-
-function brief(json: string): string {
-  const line = json.replace(/\s+/g, " ").trim();
-  return line === "{}" ? "" : line.slice(0, 160);
-}
-
-/** JSON with its structure shown; anything else as it is. */
-function indented(text: string): string {
-  try {
-    return JSON.stringify(JSON.parse(text), null, 2);
-  } catch {
-    return text;
-  }
-}
-

@@ -6,11 +6,12 @@ import { repeat } from "lit-html/directives/repeat.js";
 import { returned, type Chip } from "../chips";
 import { icon } from "../icons";
 import { cellInserter, saveNotebook } from "../notebook";
-import type { MessageShown } from "../protocol";
+import type { AskShown, MessageShown } from "../protocol";
 import type { Session } from "../session";
-import { running, type View } from "../store";
+import { looseAsks, running, type View } from "../store";
 import { strings } from "../strings";
 import { Announcer } from "./announce";
+import { AskCards, titleOf } from "./asks/cards";
 import { ageing, breakerLine } from "./breakers";
 import { Composer } from "./composer";
 import { DropZone } from "./drop";
@@ -26,6 +27,7 @@ import { Follower } from "./scroll";
 const DISCONNECTED = "jupyter-widgets-disconnected";
 
 const NO_REST: readonly string[] = [];
+const NO_ASKS: readonly AskShown[] = [];
 
 export class Panel {
   private readonly root = document.createElement("div");
@@ -35,6 +37,7 @@ export class Panel {
   private readonly menu: ModelMenu;
   private readonly forms: KeyForms;
   private readonly messages: MessageViews;
+  private readonly asks: AskCards;
   private readonly announcer = new Announcer();
   private readonly follower: Follower;
   private readonly drops: DropZone;
@@ -49,7 +52,13 @@ export class Panel {
     private readonly el: HTMLElement,
   ) {
     this.forms = new KeyForms((provider, key) => session.setKey(provider, key));
-    this.messages = new MessageViews(cellInserter(session.model, el), this.forms, (id) => session.showMore(id));
+    this.asks = new AskCards(
+      (ask, choice, text) => session.answer(ask, choice, text),
+      () => this.schedule(),
+    );
+    this.messages = new MessageViews(cellInserter(session.model, el), this.forms, (id) => session.showMore(id), {
+      asked: (ask) => this.asks.card(ask, true),
+    });
     this.composer = new Composer({
       typed: (text) => session.setDraft(text),
       send: (text, chips) => this.ask(text, chips),
@@ -90,6 +99,7 @@ export class Panel {
     for (const cleanup of this.cleanups.splice(0)) cleanup();
     this.follower.dispose();
     this.menu.dispose();
+    this.asks.dispose();
     this.root.remove();
   }
 
@@ -167,10 +177,14 @@ export class Panel {
     this.menu.update(view.models, view.model, breakers);
     this.tick(breakers.some((one) => one.seconds > 0));
     this.composer.update(view);
+    const asked = this.asks.update(view.asks);
+    const answering = this.content.querySelector(".vc-ask:focus-within") !== null;
     render(this.list(view), this.content);
     render(this.frameOf(view), this.root);
     this.announcer.update(view);
     this.follower.follow();
+    if (asked.length > 0) this.turnTo(asked, view);
+    else if (answering && view.asks.length === 0) this.composer.focus();
     this.drawn = view;
   }
 
@@ -216,7 +230,10 @@ export class Panel {
 
   private list(view: View): TemplateResult {
     if (!view.ready) return html`<p class="vc-connecting" role="status">${strings.connecting}</p>`;
-    if (view.messages.length === 0 && view.pending.length === 0) return emptyState(view, (text) => this.ask(text));
+    const asks = this.asks.list(looseAsks(view));
+    if (view.messages.length === 0 && view.pending.length === 0) {
+      return html`${emptyState(view, (text) => this.ask(text))}${asks}`;
+    }
     const last = view.messages.at(-1);
     const busy = running(view).length > 0;
     return html`${repeat(
@@ -227,7 +244,7 @@ export class Panel {
       view.pending,
       (p) => p.turn,
       (p) => this.messages.sending(p),
-    )}`;
+    )}${asks}`;
   }
 
   private message(message: MessageShown, view: View, isLast: boolean): unknown {
@@ -236,7 +253,26 @@ export class Panel {
     const question = view.messages.findLast((m) => m.role === "user");
     const again = isLast && view.link !== "gone" && question ? () => this.again(question) : null;
     const rest = view.rests[message.id] ?? NO_REST;
-    return guard([message, live, again !== null, rest], () => this.messages.answer(message, { live, retry: again, rest }));
+    const asks = live ? view.asks : NO_ASKS;
+    // A question that waits is drawn again as its time passes; nothing streams meanwhile.
+    const waits = asks.length > 0 ? {} : null;
+    return guard([message, live, again !== null, rest, waits], () =>
+      this.messages.answer(message, { live, retry: again, rest, asks }),
+    );
+  }
+
+  /**
+   * Says what is asked, and goes there when the user waits in this panel: to the card, on which no key answers,
+   * and never away from something half typed.
+   */
+  private turnTo(asked: readonly AskShown[], view: View): void {
+    for (const ask of asked) this.announcer.tell(titleOf(ask));
+    const root = this.root.getRootNode() as Document | ShadowRoot;
+    const waits = this.root.contains(root.activeElement) && view.draft === "" && !root.activeElement?.closest(".vc-ask, .vc-menu");
+    const ids = new Set(asked.map((ask) => ask.id));
+    const card = [...this.content.querySelectorAll<HTMLElement>("[data-ask]")].find((one) => ids.has(one.dataset["ask"] ?? ""));
+    if (waits) card?.focus({ preventScroll: true });
+    if (waits) card?.scrollIntoView?.({ block: "nearest" });
   }
 
   private banner(view: View): TemplateResult | typeof nothing {

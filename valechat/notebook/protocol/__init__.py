@@ -11,6 +11,19 @@ message, at most 30 times a second; a turn's end brings the authoritative messag
 
 from __future__ import annotations
 
+from valechat.notebook.protocol.asks import (
+    ApprovalShown,
+    AskAnswer,
+    Asked,
+    AskEnded,
+    AskShown,
+    ConfirmationShown,
+    FieldShown,
+    FormShown,
+    OptionShown,
+    SamplingShown,
+    VisitShown,
+)
 from valechat.notebook.protocol.money import (
     Estimate,
     Estimated,
@@ -50,17 +63,25 @@ from valechat.notebook.protocol.talk import (
 )
 
 __all__ = [
+    "ApprovalShown",
+    "AskAnswer",
+    "AskEnded",
+    "AskShown",
+    "Asked",
     "Attached",
     "AttachmentShown",
     "BreakerShown",
     "Breakers",
     "Composed",
+    "ConfirmationShown",
     "Delta",
     "Deltas",
     "ErrorShown",
     "Estimate",
     "EstimateShown",
     "Estimated",
+    "FieldShown",
+    "FormShown",
     "FromPanel",
     "Hello",
     "LimitShown",
@@ -70,8 +91,10 @@ __all__ = [
     "More",
     "NewConversation",
     "Notice",
+    "OptionShown",
     "RefreshModels",
     "Refused",
+    "SamplingShown",
     "SavedTranscript",
     "SelectModel",
     "Send",
@@ -83,12 +106,17 @@ __all__ = [
     "ToolShown",
     "TurnEnded",
     "TurnStarted",
+    "VisitShown",
 ]
 
-FromPanel = Estimate | Hello | Send | Stop | SelectModel | NewConversation | RefreshModels | SetKey | ShowMore
+FromPanel = (
+    AskAnswer | Estimate | Hello | Send | Stop | SelectModel | NewConversation | RefreshModels | SetKey | ShowMore
+)
 
 ToPanel = (
-    Estimated
+    Asked
+    | AskEnded
+    | Estimated
     | State
     | TurnStarted
     | Deltas

@@ -6,6 +6,7 @@ from typing import Literal, NotRequired
 
 from typing_extensions import TypedDict
 
+from valechat.notebook.protocol.asks import AskShown
 from valechat.notebook.protocol.shown import (
     AttachmentShown,
     BreakerShown,
@@ -130,6 +131,7 @@ class State(TypedDict):
     upload_limit: NotRequired[int]
     upload_total: NotRequired[int]
     breakers: NotRequired[list[BreakerShown]]
+    asks: NotRequired[list[AskShown]]
 
 
 class TurnStarted(TypedDict):
