@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from uuid import uuid4
 
 import psutil
 
-__all__ = ["MARKER", "eventually", "gone", "marked", "new_marker", "no_process_left"]
+__all__ = ["MARKER", "described", "eventually", "gone", "marked", "new_marker", "no_process_left"]
 
 MARKER = "VALECHAT_TEST_MARKER"
 """The environment variable by which a test knows its processes: put it into the definition's `env`."""
@@ -38,8 +38,20 @@ def marked(marker: str) -> list[psutil.Process]:
 
 def gone(marker: str, within: float = GRACE) -> list[psutil.Process]:
     """Waits until no process carries the marker; what is left after so many seconds, ideally nothing."""
-    _, left = psutil.wait_procs(marked(marker), timeout=within)
-    return [*left, *(process for process in marked(marker) if process not in left)]
+    deadline = time.monotonic() + within
+    while (left := marked(marker)) and time.monotonic() < deadline:
+        psutil.wait_procs(left, timeout=0.02)
+    return left
+
+
+def described(processes: list[psutil.Process]) -> list[str]:
+    """Those of them that still live, as an assertion should show them."""
+    said = []
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            if process.status() != psutil.STATUS_ZOMBIE:
+                said.append(f"{process.pid}: {' '.join(process.cmdline())}")
+    return said
 
 
 @contextmanager
@@ -50,10 +62,11 @@ def no_process_left(within: float = GRACE) -> Iterator[str]:
         yield marker
     finally:
         left = gone(marker, within)
-        said = [(process.pid, process.cmdline()) for process in left if process.is_running()]
+        said = described(left)
         for process in left:
-            process.kill()
-    assert not said, f"still there after {within} s: {said}"
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+    assert said == []
 
 
 async def eventually(condition: Callable[[], bool], within: float = 10) -> None:

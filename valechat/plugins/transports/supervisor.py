@@ -75,7 +75,7 @@ class Supervisor:
         for number in (signal.SIGINT, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
         if sys.platform == "linux":
-            prctl(PR_SET_CHILD_SUBREAPER, 1)
+            _prctl(PR_SET_CHILD_SUBREAPER, 1)
         job, rest = self.job()
         if job is not None and self.start(job):
             self.forget_streams()
@@ -100,7 +100,7 @@ class Supervisor:
         keeper = os.getpid()
         self.server = os.fork()
         if self.server == 0:
-            become(job, answering, keeper)
+            _become(job, answering, keeper)
         os.close(answering)
         said = os.read(answer, 64)
         os.close(answer)
@@ -119,7 +119,7 @@ class Supervisor:
         poll = select.poll()
         poll.register(self.control, select.POLLIN)
         poll.register(wake, select.POLLIN)
-        parent = watched(self.parent)
+        parent = _watched(self.parent)
         if parent is not None:
             poll.register(parent, select.POLLIN)
         self.reap()
@@ -170,7 +170,7 @@ class Supervisor:
 
     def kill(self) -> None:
         """One round against everything that lives now."""
-        for process in descendants(os.getpid()):
+        for process in _descendants(os.getpid()):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(process, signal.SIGKILL)
         self.signal_group(signal.SIGKILL)
@@ -201,13 +201,13 @@ class Supervisor:
             os.write(self.control, line.encode() + b"\n")
 
 
-def become(job: dict[str, Any], answering: int, keeper: int) -> None:
+def _become(job: dict[str, Any], answering: int, keeper: int) -> None:
     """In the child: be the server. Writes the step that failed, if one does, and never returns."""
     step = "start"
     try:
         os.setsid()
         if sys.platform == "linux":
-            prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+            _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
             if os.getppid() != keeper:
                 os._exit(127)
         signal.set_wakeup_fd(-1)
@@ -215,7 +215,7 @@ def become(job: dict[str, Any], answering: int, keeper: int) -> None:
             signal.signal(getattr(signal, name), signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
         step = "limit"
-        limit(job["limits"])
+        _limit(job["limits"])
         step = "cwd"
         os.chdir(job["cwd"])
         step = "exec"
@@ -228,7 +228,7 @@ def become(job: dict[str, Any], answering: int, keeper: int) -> None:
         os._exit(127)
 
 
-def limit(limits: dict[str, list[int]]) -> None:
+def _limit(limits: dict[str, list[int]]) -> None:
     """Sets resource limits, as far as this process may: never above the hard limit it has."""
     if not limits:
         return
@@ -244,13 +244,13 @@ def limit(limits: dict[str, list[int]]) -> None:
             resource.setrlimit(number, (soft, hard))
 
 
-def prctl(option: int, value: int) -> None:
+def _prctl(option: int, value: int) -> None:
     import ctypes
 
     ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
-def watched(process: int) -> int | None:
+def _watched(process: int) -> int | None:
     """A descriptor that is readable when the process has ended; None where there is no such thing."""
     opening: Callable[[int], int] | None = getattr(os, "pidfd_open", None)
     if opening is None:
@@ -261,16 +261,16 @@ def watched(process: int) -> int | None:
         return None
 
 
-def descendants(process: int) -> Iterator[int]:
+def _descendants(process: int) -> Iterator[int]:
     """All that descend from the process now, parents first."""
     family = {process}
-    parents = parents_of_all()
+    parents = _parents_of_all()
     while grown := {pid for pid, parent in parents.items() if parent in family and pid not in family}:
         family |= grown
         yield from grown
 
 
-def parents_of_all() -> dict[int, int]:
+def _parents_of_all() -> dict[int, int]:
     """The parent of every process there is."""
     if sys.platform != "linux":
         import subprocess
