@@ -37,6 +37,8 @@ def _worded(details: Any, usual: Problem) -> Problem:
         return Problem(path, "is not a table", 'Write it in braces: {"name": "value"}.')
     if kind == "list_type":
         return Problem(path, "is not a list", 'Write it in brackets: ["one", "two"].')
+    if kind == "too_short":
+        return Problem(path, "is empty")
     if kind in ("union_tag_not_found", "union_tag_invalid"):
         return Problem((*path, "type"), "says no kind that is known", "Write one of none, bearer and oauth.")
     return Problem(path, usual.message, usual.fix)
