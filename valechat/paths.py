@@ -37,6 +37,16 @@ class Paths:
         return self.config / "mcp_plugins.json"
 
     @property
+    def approvals_file(self) -> Path:
+        """What the user allows plugins to do."""
+        return self.config / "approvals.json"
+
+    @property
+    def tool_results(self) -> Path:
+        """Whole answers of tools, where models got a part."""
+        return self.data / "tool_results"
+
+    @property
     def ledger(self) -> Path:
         """The ledger's folder."""
         return self.data / "ledger"

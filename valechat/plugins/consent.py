@@ -1,0 +1,98 @@
+"""Whether a call of a plugin's tool may run: by what the user decided before, or decides now."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from valechat.asking import Approval, Asker, nobody
+from valechat.errors import ConfigError
+from valechat.ledger.threads import durably
+from valechat.plugins.approvals import Approvals
+from valechat.plugins.base import PluginTool
+
+__all__ = ["Answered", "Consent"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """Whether a call may run. `told` is what the model is told if not, `note` what the user should know."""
+
+    allowed: bool
+    told: str = ""
+    note: str = ""
+
+
+class Consent:
+    """Decides over the calls of one turn. The user is asked about one call at a time.
+
+    Args:
+        approvals: What the user decided before.
+        trusts: Whether a plugin's word that a tool only reads is taken (`[plugins] trust_read_only`).
+    """
+
+    def __init__(self, approvals: Approvals, trusts: Callable[[str], bool]) -> None:
+        self._approvals = approvals
+        self._trusts = trusts
+        self._asking = asyncio.Lock()
+
+    async def ask(self, tool: PluginTool, arguments: str, call_id: str, asker: Asker | None) -> Answered:
+        """Whether the tool may run with these arguments, which are shown to the user as they are."""
+        known = await self._known(tool)
+        if known is not None:
+            return known
+        async with self._asking:
+            # The answer to the question before may have settled this one too.
+            known = await self._known(tool)
+            if known is not None:
+                return known
+            return await self._ask(tool, arguments, call_id, asker)
+
+    async def _known(self, tool: PluginTool) -> Answered | None:
+        verdict = await durably(self._approvals.decision, tool)
+        if verdict == "deny":
+            return Answered(
+                allowed=False, told=f"The user has refused {tool.name} of {tool.plugin} for good. Do without it."
+            )
+        if verdict == "ask" and not (
+            tool.read_only and self._trusts(tool.plugin) and not await durably(self._approvals.changed, tool)
+        ):
+            return None
+        return await self._held_to(tool)
+
+    async def _held_to(self, tool: PluginTool) -> Answered:
+        try:
+            await durably(self._approvals.note, tool)
+        except ConfigError as error:
+            return Answered(allowed=True, note=str(error))
+        return Answered(allowed=True)
+
+    async def _ask(self, tool: PluginTool, arguments: str, call_id: str, asker: Asker | None) -> Answered:
+        if asker is None or asker is nobody:
+            return Answered(
+                allowed=False,
+                told="This call needs the user's permission, and nobody could be asked.",
+                note=f"{tool.name} of {tool.plugin} was not called, because nobody could be asked here."
+                f' Allow it with `valechat.plugins.allow("{tool.plugin}", "{tool.name}")`, or ask in the panel.',
+            )
+        question = Approval(
+            tool.plugin,
+            tool.name,
+            arguments,
+            call_id=call_id,
+            title=tool.title,
+            description=tool.description,
+            read_only=tool.read_only,
+            destructive=tool.destructive,
+            changed=await durably(self._approvals.changed, tool),
+        )
+        decision = await asker.approve(question)
+        note = ""
+        try:
+            await durably(self._approvals.remember, tool, decision)
+        except ConfigError as error:
+            note = str(error)
+        if decision in ("no", "never"):
+            return Answered(allowed=False, told="The user did not allow this call.", note=note)
+        return Answered(allowed=True, note=note)
