@@ -28,6 +28,8 @@ const bundle = await context({
   entryPoints: {
     panel: "src/widget.ts",
     keys: "src/keys.ts",
+    plugins: "src/plugins/widget.ts",
+    questions: "src/questions.ts",
   },
   outdir: "../valechat/static",
   bundle: true,

@@ -66,6 +66,11 @@ class Engine:
         """Whether the thread has been started and not closed."""
         return self._loop is not None
 
+    @property
+    def attended(self) -> bool:
+        """Whether somebody waits on the main thread, a running cell for one, where `on_main` runs at once."""
+        return self._main.attended
+
     def inside(self) -> bool:
         """Whether the caller runs on the engine's thread."""
         return threading.current_thread() is self._thread

@@ -27,6 +27,11 @@ class MainThread:
         self._waiters = 0
         self._kernel_loop: asyncio.AbstractEventLoop | None = None
 
+    @property
+    def attended(self) -> bool:
+        """Whether a wait was announced that will call `serve` now and then."""
+        return self._waiters > 0
+
     def attach_kernel(self, loop: asyncio.AbstractEventLoop) -> None:
         """Use this loop, which runs on the main thread between cells."""
         self._kernel_loop = loop

@@ -122,11 +122,6 @@ export interface ApprovalShown {
   decision: string;
 }
 
-export interface ChoiceShown {
-  value: string;
-  label: string;
-}
-
 export interface Hello {
   type: "hello";
 }
@@ -236,13 +231,6 @@ export interface Reload {
   request: string;
 }
 
-export interface Answered {
-  type: "answered";
-  question: string;
-  action: string;
-  values: string;
-}
-
 export type FromWidget =
   | Hello
   | Act
@@ -259,8 +247,7 @@ export type FromWidget =
   | Look
   | Import
   | Forget
-  | Reload
-  | Answered;
+  | Reload;
 
 export interface Board {
   type: "board";
@@ -347,26 +334,6 @@ export interface Done {
   error: ErrorShown | null;
 }
 
-export interface Question {
-  type: "question";
-  question: string;
-  kind: "approve" | "fill" | "visit" | "confirm";
-  plugin: string;
-  title: string;
-  text: string;
-  detail: string;
-  warning: string;
-  schema: string;
-  url: string;
-  paste: boolean;
-  choices: ChoiceShown[];
-}
-
-export interface QuestionOver {
-  type: "question_over";
-  question: string;
-}
-
 export type ToWidget =
   | Board
   | Changed
@@ -379,6 +346,4 @@ export type ToWidget =
   | Catalogue
   | Foreign
   | Settings
-  | Done
-  | Question
-  | QuestionOver;
+  | Done;

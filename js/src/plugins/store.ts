@@ -1,5 +1,6 @@
 /** What the plugin manager knows: the kernel's messages, and what this view has open and half done. */
 import type { PanelModel } from "../notebook";
+import type { AskAnswer, AskEnded, Asked, AskShown } from "../protocol";
 import type {
   Called,
   Catalogue,
@@ -10,7 +11,6 @@ import type {
   FromWidget,
   LogShown,
   PluginShown,
-  Question,
   Settings,
   ToWidget,
   ToolShown,
@@ -50,7 +50,7 @@ export class Store {
   readonly logs = new Map<string, LogShown[]>();
   readonly trials = new Map<string, Trial>();
   readonly outcomes = new Map<string, Outcome>();
-  readonly questions = new Map<string, Question>();
+  readonly questions = new Map<string, AskShown>();
   catalogue: Catalogue | null = null;
   foreign: Foreign | null = null;
   settings: Settings | null = null;
@@ -74,7 +74,7 @@ export class Store {
     readonly changed: () => void,
   ) {}
 
-  send(message: FromWidget): void {
+  send(message: FromWidget | AskAnswer): void {
     this.model.send(message);
   }
 
@@ -104,7 +104,7 @@ export class Store {
     this.outcomes.delete(place);
   }
 
-  receive(message: ToWidget): void {
+  receive(message: ToWidget | Asked | AskEnded): void {
     this.connected = true;
     this.host = "";
     switch (message.type) {
@@ -154,11 +154,11 @@ export class Store {
       case "done":
         this.finish(message);
         break;
-      case "question":
-        this.questions.set(message.question, message);
+      case "asked":
+        this.questions.set(message.ask.id, message.ask);
         break;
-      case "question_over":
-        this.questions.delete(message.question);
+      case "ask_ended":
+        this.questions.delete(message.ask);
         break;
     }
     this.changed();

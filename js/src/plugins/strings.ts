@@ -178,13 +178,4 @@ export const words = {
   deny: "never allowed",
   allTools: "all tools",
   forget: "Forget",
-
-  decline: "Decline",
-  send: "Send",
-  openPage: "Open the page",
-  pasteAddress: "Address of the page where it ends",
-  pasteNote: "If the page cannot be shown at the end, copy its address from the browser and paste it here.",
-  done: "Continue",
-  asking: "Question",
-  showing: "Show what is sent",
 };

@@ -2,6 +2,7 @@
 import "../styles/plugins.css";
 
 import { type PanelModel, watchKernel } from "../notebook";
+import type { AskEnded, Asked } from "../protocol";
 import type { ToWidget } from "./protocol";
 import { Board } from "./render/board";
 import { Store } from "./store";
@@ -13,7 +14,7 @@ export default {
   render({ model, el }: { model: PanelModel; el: HTMLElement }): () => void {
     const board = new Board(el, (changed) => new Store(model, changed));
     const { store } = board;
-    const receive = (message: ToWidget) => store.receive(message);
+    const receive = (message: ToWidget | Asked | AskEnded) => store.receive(message);
     model.on("msg:custom", receive as (...args: never[]) => void);
     const unwatch = watchKernel(model, (event) => {
       if (event === "back") store.send({ type: "hello" });

@@ -3,13 +3,13 @@ import { html, nothing, render, type TemplateResult } from "lit-html";
 import { repeat } from "lit-html/directives/repeat.js";
 
 import { icon } from "../../icons";
+import { AskCards } from "../../render/asks/cards";
 import { glyph } from "../icons";
 import type { PluginShown } from "../protocol";
 import type { Store } from "../store";
 import { words } from "../strings";
 import { AddView } from "./add";
 import { Cards } from "./card";
-import { questionBox } from "./question";
 import { errorOf } from "./result";
 import { settingsView } from "./settings";
 
@@ -21,6 +21,7 @@ export class Board {
   private readonly prefix = `vcp${(boards += 1)}`;
   private readonly cards: Cards;
   private readonly add: AddView;
+  private readonly asks: AskCards;
   private drawing = 0;
   private quiet = false;
   private wasConnected = false;
@@ -33,6 +34,10 @@ export class Board {
     this.store = store(() => this.schedule());
     this.cards = new Cards(this.store, this.prefix);
     this.add = new AddView(this.store, this.prefix);
+    this.asks = new AskCards(
+      (ask, choice, text) => this.store.send({ type: "ask_answer", ask, choice, ...(text === undefined ? {} : { text }) }),
+      () => this.schedule(),
+    );
     el.append(this.root);
     this.ticking = setInterval(() => this.tick(), 1000);
     this.schedule();
@@ -41,6 +46,7 @@ export class Board {
   dispose(): void {
     clearInterval(this.ticking);
     cancelAnimationFrame(this.drawing);
+    this.asks.dispose();
     this.root.remove();
   }
 
@@ -73,6 +79,8 @@ export class Board {
     const { store } = this;
     const plugins = store.order.map((id) => store.plugins.get(id)).filter((plugin) => plugin !== undefined);
     const outcome = store.outcomes.get("board");
+    const asked = [...store.questions.values()];
+    this.asks.update(asked);
     return html`<section class="vcp-frame" aria-label=${words.title}>
       <header class="vcp-head">
         <div>
@@ -91,16 +99,7 @@ export class Board {
       ${this.hostNews()} ${store.problem ? errorOf(store.problem) : nothing}
       ${outcome && !outcome.busy && outcome.text ? html`<p class="vc-good vcp-news" role="status">${icon("check")}<span>${outcome.text}</span></p>` : nothing}
       ${store.settling ? settingsView(store) : nothing} ${store.adding === null ? nothing : this.add.draw(store.adding)}
-      ${repeat(
-        store.questions.values(),
-        (question) => question.question,
-        (question) =>
-          questionBox(question, this.prefix, (action, values) => {
-            store.questions.delete(question.question);
-            store.send({ type: "answered", question: question.question, action, values });
-            store.changed();
-          }),
-      )}
+      ${this.asks.list(asked)}
       <div class="vcp-cards">${repeat(plugins, (plugin) => plugin.id, (plugin) => this.cards.draw(plugin))}</div>
       ${store.connected && plugins.length === 0 && store.adding === null ? this.empty() : nothing}
       <p class="vc-offscreen" role="status" aria-live="polite">${store.announce}</p>
