@@ -14,7 +14,7 @@ from typing import Any
 from mcp.client.streamable_http import streamable_http_client
 
 from valechat.plugins.transports.base import Context, Link
-from valechat.plugins.transports.web import MOST_BYTES, authorised, checked_url, unwrapped
+from valechat.plugins.transports.web import MOST_BYTES, authorised, unwrapped
 from valechat.plugins.transports.webclient import web_client
 
 __all__ = ["http"]
@@ -27,13 +27,12 @@ async def http(definition: Any, context: Context) -> AsyncIterator[Link]:
     """A connection to a server's endpoint.
 
     Raises:
-        PluginError: The address or a header cannot be used, or the sign-in failed.
+        PluginError: A header cannot be sent, or the sign-in failed.
     """
-    url = checked_url(definition, ("https", "http"))
     client = web_client(definition, context, await authorised(context))
     async with (
         unwrapped(),
         client,
-        streamable_http_client(url, http_client=client, max_sse_event_size=MOST_BYTES) as (read, write),
+        streamable_http_client(definition.url, http_client=client, max_sse_event_size=MOST_BYTES) as (read, write),
     ):
         yield Link(read, write, ended=client.end.wait, problem=lambda: client.problem)

@@ -1,26 +1,29 @@
-"""What the transports over the network share: which address is allowed, which headers go along, how one ends."""
+"""What the transports over the network share: which headers go along, how one ends."""
 
 from __future__ import annotations
 
 import asyncio
-import re
 import socket
+import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
+from urllib.request import getproxies
+
+import httpx2
 
 from valechat.errors import PluginError, ValeChatError
 from valechat.plugins.transports.base import Context
+from valechat.providers._tls import idle_context, shared_context
 from valechat.providers._url import is_loopback
 
-__all__ = ["CONNECT_SECONDS", "MOST_BYTES", "End", "authorised", "checked_url", "headers_of", "keep_alive", "unwrapped"]
+__all__ = ["CONNECT_SECONDS", "MOST_BYTES", "End", "authorised", "client_options", "headers_of", "unwrapped"]
 
 CONNECT_SECONDS = 10.0
 MOST_BYTES = 64 * 1024 * 1024
 """The largest message a server may send."""
 
-_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _OWN = {"accept", "content-length", "content-type", "host", "last-event-id", "mcp-protocol-version", "mcp-session-id"}
 
 
@@ -43,59 +46,21 @@ class End:
         return self.error.message if self.error is not None else ""
 
 
-def checked_url(definition: Any, schemes: tuple[str, str]) -> str:
-    """The server's address, if requests with credentials may go there.
-
-    Args:
-        definition: The plugin's.
-        schemes: The encrypted scheme and the plain one.
-
-    Raises:
-        PluginError: It is no URL, or not encrypted and not on this machine (nor `allow_insecure`).
-    """
-    url = str(definition.url).strip()
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError as error:
-        raise PluginError(f"The address of {definition.id} is not a URL: {error}.", fix="Correct its `url`.") from None
-    if parts.scheme not in schemes or not host:
-        raise PluginError(
-            f"The address of {definition.id} must begin with {schemes[0]}:// and name a server.",
-            fix="Correct its `url`.",
-        )
-    if parts.username is not None or parts.password is not None:
-        raise PluginError(
-            f"The address of {definition.id} contains a user name or password.",
-            fix="Take it out of `url` and use `auth` or `headers`.",
-        )
-    if parts.scheme == schemes[1] and not is_loopback(host) and not getattr(definition, "allow_insecure", False):
-        raise PluginError(
-            f"The address of {definition.id} is not encrypted ({schemes[1]}://{host}), so everything could be read.",
-            fix=f'Use {schemes[0]}, or set "allow_insecure": true if you trust the network.',
-        )
-    return url
-
-
 def headers_of(definition: Any) -> dict[str, str]:
     """The headers of every request: the configured ones, and the bearer token.
 
     Raises:
         PluginError: One cannot be a header, or is the protocol's own.
     """
-    headers = dict(definition.headers or {})
-    auth = definition.auth
-    if auth is not None and auth.type == "bearer":
-        if not auth.token:
-            raise PluginError(f"{definition.id} has no bearer token.", fix="Set `token` in its `auth`.")
+    headers = dict(definition.headers)
+    if definition.auth.type == "bearer":
         headers = {name: value for name, value in headers.items() if name.lower() != "authorization"}
-        headers["Authorization"] = f"Bearer {auth.token}"
+        headers["Authorization"] = f"Bearer {definition.auth.token}"
     for name, value in headers.items():
-        wrong = not _HEADER.fullmatch(name) or any(ord(character) < 32 or ord(character) > 126 for character in value)
-        if wrong or name.lower() in _OWN:
+        if name.lower() in _OWN or not value.isascii() or not value.isprintable():
             raise PluginError(
-                f"{definition.id}: {name[:40]!r} cannot be sent as a header.",
-                fix="Header names are plain words, values printable ASCII, and the protocol's own are not to be set.",
+                f"{definition.id}: the header {name} cannot be sent.",
+                fix="Its value must be printable ASCII, and the protocol's own headers are not to be set.",
             )
     return headers
 
@@ -114,7 +79,33 @@ async def authorised(context: Context) -> Any:
     return auth
 
 
-def keep_alive() -> list[tuple[int, int, int]]:
+def client_options(definition: Any) -> dict[str, Any]:
+    """How to make an `httpx2.AsyncClient` for a plugin's server: all but its authentication.
+
+    Raises:
+        PluginError: A configured header cannot be sent.
+    """
+    parts = urlsplit(definition.url)
+    own = is_loopback(parts.hostname or "")
+    tls = idle_context() if parts.scheme in ("http", "ws") and own else shared_context()
+    limits = httpx2.Limits(max_connections=200, max_keepalive_connections=20, keepalive_expiry=60.0)
+    direct = own or not getproxies()
+    # Between two pieces of an answer; a call has its own, shorter time, but may leave its request behind.
+    read = max(float(definition.timeout), float(definition.call_timeout), 270.0) + 30.0
+    return {
+        "headers": headers_of(definition),
+        "timeout": httpx2.Timeout(30.0, connect=CONNECT_SECONDS, read=read),
+        "transport": _transport(tls, limits) if direct else None,
+        "verify": tls,
+        "limits": limits,
+    }
+
+
+def _transport(tls: ssl.SSLContext, limits: httpx2.Limits) -> httpx2.AsyncHTTPTransport:
+    return httpx2.AsyncHTTPTransport(verify=tls, limits=limits, socket_options=_keep_alive())
+
+
+def _keep_alive() -> list[tuple[int, int, int]]:
     """Socket options that find out within a minute or so that the other side has vanished."""
     options = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
     for name, value in (("TCP_KEEPIDLE", 30), ("TCP_KEEPALIVE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3)):

@@ -11,21 +11,18 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import getproxies
 
 import httpx2
 
 from valechat.errors import PluginError, SignInNeeded
 from valechat.plugins.transports.base import Context
 from valechat.plugins.transports.faults import FOREIGN, Fault, fault_of_error, fault_of_status
-from valechat.plugins.transports.web import CONNECT_SECONDS, MOST_BYTES, End, headers_of, keep_alive
-from valechat.providers._tls import idle_context, shared_context
-from valechat.providers._url import is_loopback
+from valechat.plugins.transports.web import MOST_BYTES, End, client_options
 
 __all__ = ["WebClient", "web_client"]
 
 FAREWELL_SECONDS = 2.0
+OPENING_SECONDS = 5.0
 MOST_ERROR_BYTES = 64 * 1024
 STREAM_TRIES = 6
 SHORT_STREAM_SECONDS = 5.0
@@ -47,10 +44,11 @@ class WebClient(httpx2.AsyncClient):
         self.end = End()
         self.problem: PluginError | None = None
         self._log = log
-        self._url = str(definition.url)
-        self._auth_kind = definition.auth.type if definition.auth is not None else "none"
+        self._url = definition.url
+        self._auth_kind = str(definition.auth.type)
         self._had_stream = False
         self._pauses = _Pauses()
+        self._sending: set[asyncio.Task[None]] = set()
 
     async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
         """Send it. A failure comes back as a response that holds a JSON-RPC error.
@@ -64,11 +62,39 @@ class WebClient(httpx2.AsyncClient):
             return _refusal(request, Fault(self.end.error, ends=True, undone=True))
         if request.method == "GET":
             return await self._listen(request, options)
+        message = _message(request)
+        if "id" not in message or "method" not in message:
+            # The SDK sends nothing else until this is done, and a server that hangs would never let it be.
+            task = asyncio.create_task(self._deliver(request, options))
+            self._sending.add(task)
+            task.add_done_callback(self._sending.discard)
+            if message.get("method") == "notifications/initialized":  # requests come after it
+                await asyncio.wait([task], timeout=OPENING_SECONDS)
+            return httpx2.Response(202, request=request)
         came = await self._ask(request, options)
         if isinstance(came, httpx2.Response):
             return came
         self._note(came)
         return _refusal(request, came)
+
+    async def aclose(self) -> None:
+        """Close the connections; what is still being sent is given up."""
+        for task in self._sending:
+            task.cancel()
+        await asyncio.gather(*self._sending, return_exceptions=True)
+        await super().aclose()
+
+    async def __aexit__(self, *exc: object) -> None:
+        """As `aclose`."""
+        await self.aclose()
+
+    async def _deliver(self, request: httpx2.Request, options: dict[str, Any]) -> None:
+        """Send what has no answer. What the server says to it has no consequence but that a session is lost."""
+        came = await self._ask(request, options)
+        if isinstance(came, httpx2.Response):
+            await came.aclose()
+        else:
+            self._note(came)
 
     async def _ask(self, request: httpx2.Request, options: dict[str, Any]) -> httpx2.Response | Fault:
         """What came of a POST. An answer that is no stream is read here, where its size can be bounded."""
@@ -162,23 +188,7 @@ def web_client(definition: Any, context: Context, auth: Any) -> WebClient:
     Raises:
         PluginError: A configured header cannot be sent.
     """
-    parts = urlsplit(str(definition.url))
-    own = is_loopback(parts.hostname or "")
-    tls = idle_context() if parts.scheme == "http" and own else shared_context()
-    limits = httpx2.Limits(max_connections=200, max_keepalive_connections=20, keepalive_expiry=60.0)
-    direct = own or not getproxies()
-    # Between two pieces of an answer; a call has its own, shorter time, but may leave its request behind.
-    read = max(float(definition.timeout), float(definition.call_timeout), 270.0) + 30.0
-    return WebClient(
-        definition,
-        context.log,
-        auth=auth,
-        headers=headers_of(definition),
-        timeout=httpx2.Timeout(30.0, connect=CONNECT_SECONDS, read=read),
-        transport=httpx2.AsyncHTTPTransport(verify=tls, limits=limits, socket_options=keep_alive()) if direct else None,
-        verify=tls,
-        limits=limits,
-    )
+    return WebClient(definition, context.log, auth=auth, **client_options(definition))
 
 
 class _Pauses:
@@ -231,6 +241,12 @@ async def _read(response: httpx2.Response, most: int) -> httpx2.Response | Fault
         await response.aclose()
     kept = {name: response.headers[name] for name in ("content-type", "mcp-session-id") if name in response.headers}
     return httpx2.Response(response.status_code, headers=kept, content=b"".join(pieces), request=response.request)
+
+
+def _message(request: httpx2.Request) -> dict[str, Any]:
+    """The JSON-RPC message a request carries."""
+    message: dict[str, Any] = json.loads(request.content)
+    return message
 
 
 def _rpc_error(body: bytes) -> dict[str, Any] | None:
