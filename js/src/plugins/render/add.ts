@@ -129,8 +129,8 @@ export class AddView {
       const inputs: Record<string, string> = {};
       let missing: HTMLInputElement | null = null;
       for (const input of entry.inputs) {
-        const field = form.querySelector<HTMLInputElement>(`[name="${CSS.escape(input.name)}"]`);
-        if (!field) continue;
+        const field = form.elements.namedItem(input.name);
+        if (!(field instanceof HTMLInputElement)) continue;
         if (field.value.trim() !== "") inputs[input.name] = field.value;
         else if (input.required) missing ??= field;
       }

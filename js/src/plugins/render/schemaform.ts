@@ -91,7 +91,7 @@ export function fieldsOf(schema: unknown): FieldOf[] {
 export function valueOf(field: FieldOf, text: string): unknown {
   const trimmed = text.trim();
   if (field.kind === "choice") return text === "" ? undefined : field.choices[Number(text)]?.value;
-  if (field.kind === "text") return text === "" && !field.required ? undefined : text;
+  if (field.kind === "text") return text === "" ? undefined : text;
   if (trimmed === "") return undefined;
   if (field.kind === "boolean") return trimmed === "true";
   if (field.kind === "json") {
@@ -112,7 +112,7 @@ export function valuesOf(form: HTMLElement, fields: readonly FieldOf[]): Json | 
   const values: Json = {};
   let wrong: HTMLElement | null = null;
   for (const field of fields) {
-    const box = form.querySelector<HTMLElement>(`[data-field="${CSS.escape(field.name)}"]`);
+    const box = boxOf(form, field);
     if (!box) continue;
     let problem = "";
     try {
@@ -132,6 +132,10 @@ export function valuesOf(form: HTMLElement, fields: readonly FieldOf[]): Json | 
   return wrong ? null : values;
 }
 
+function boxOf(form: HTMLElement, field: FieldOf): HTMLElement | undefined {
+  return [...form.querySelectorAll<HTMLElement>("[data-field]")].find((box) => box.dataset["field"] === field.name);
+}
+
 function read(box: HTMLElement, field: FieldOf): unknown {
   if (field.kind === "choices") {
     const boxes = [...box.querySelectorAll<HTMLInputElement>("input:checked")];
@@ -145,7 +149,7 @@ function read(box: HTMLElement, field: FieldOf): unknown {
 export function fill(form: HTMLElement, fields: readonly FieldOf[], values: Json): void {
   for (const field of fields) {
     const value = values[field.name];
-    const box = form.querySelector<HTMLElement>(`[data-field="${CSS.escape(field.name)}"]`);
+    const box = boxOf(form, field);
     const control = box?.querySelector<HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement>("input, select, textarea");
     if (!control || field.kind === "choices") continue;
     control.value = value === undefined ? "" : initialText({ ...field, initial: value });
