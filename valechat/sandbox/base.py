@@ -18,9 +18,10 @@ from valechat.sandbox.environment import minimal_environment
 
 __all__ = ["SUBJECTS", "Command", "Permissions", "Prepared", "prepare"]
 
+Subject = Literal["files", "network", "memory", "cpu", "processes"]
 Strength = Literal["enforced", "watched", "none"]
 
-SUBJECTS = ("files", "network", "memory", "cpu", "processes")
+SUBJECTS: tuple[Subject, ...] = ("files", "network", "memory", "cpu", "processes")
 
 OPEN_FILES = 4096
 """How many files a server's process may have open where its permissions do not say."""
@@ -111,7 +112,7 @@ class Prepared:
     cwd: str
     limits: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     confinement: Mapping[str, Any] = field(default_factory=dict)
-    report: Mapping[str, Strength] = field(default_factory=dict)
+    report: Mapping[Subject, Strength] = field(default_factory=dict)
 
 
 def prepare(command: Command, permissions: Permissions | None) -> Prepared:

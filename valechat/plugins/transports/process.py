@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Self
 
 from valechat.errors import InvalidCommand, InvalidPlugin, PluginError
+from valechat.plugins.transports.endings import STOPPED, exit_sentence, signal_sentence
 from valechat.plugins.transports.pipes import Pipe
 from valechat.sandbox.base import Prepared
 
-__all__ = ["Supervised", "exit_sentence", "signal_sentence"]
+__all__ = ["Supervised"]
 
 SUPERVISOR = Path(__file__).with_name("supervisor.py")
 
@@ -168,7 +169,7 @@ class Supervised:
         else:
             code = int(rest[0])
             said = exit_sentence(code) if word == "exited" else signal_sentence(code)
-            self._exit_is("The server was stopped." if self._stopping else said)
+            self._exit_is(STOPPED if self._stopping else said)
 
     def _lost(self) -> None:
         """The supervisor is gone, usually because there is nothing left to do."""
@@ -176,7 +177,7 @@ class Supervised:
         if not self._exited.is_set() and not self._stopping and self.pid:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.pid, signal.SIGKILL)
-        self._exit_is("The server was stopped." if self._stopping else "The server's supervisor was ended.")
+        self._exit_is(STOPPED if self._stopping else "The server's supervisor was ended.")
 
     def _start_is(self, problem: Exception | None) -> None:
         if self._started.done():
@@ -208,22 +209,6 @@ class Supervised:
                 loop.call_soon_threadsafe(self._gone.set)
 
         threading.Thread(target=wait, name="valechat-reaper", daemon=True).start()
-
-
-def exit_sentence(code: int) -> str:
-    """How a process ended that gave an exit code."""
-    hints = {126: " (a program could not be run)", 127: " (a program it needs was not found)"}
-    return f"The server ended with exit code {code}{hints.get(code, '')}."
-
-
-def signal_sentence(number: int) -> str:
-    """How a process ended that a signal killed."""
-    if number == signal.SIGKILL:
-        return f"The server was killed by signal {number} (out of memory?)."
-    try:
-        return f"The server was killed by signal {number} ({signal.Signals(number).name})."
-    except ValueError:  # a real-time signal has no name
-        return f"The server was killed by signal {number}."
 
 
 def _refusal(plugin: str, step: str, number: int) -> InvalidPlugin | PluginError:

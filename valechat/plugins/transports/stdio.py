@@ -22,6 +22,7 @@ from valechat.errors import InvalidPlugin
 from valechat.plugins.config import LocalServer
 from valechat.plugins.transports.base import Context, Link
 from valechat.plugins.transports.complaints import BoundedLog, drain
+from valechat.plugins.transports.endings import STOPPED
 from valechat.plugins.transports.framing import LineReader, NotAMessage, TooLong, messages, refusal, written
 from valechat.plugins.transports.pipes import Stream
 from valechat.plugins.transports.programs import find_program
@@ -104,7 +105,7 @@ async def stdio(
             write=connection.write,
             ended=connection.ended,
             pid=process.pid,
-            sandbox=prepared.report,
+            sandbox=dict(prepared.report),
         )
     finally:
         # Scope and task, because both kinds of cancellation may come, and the server must end all the same.
@@ -147,7 +148,7 @@ class _Connection:
             await self._process.stop()
         finally:
             self._process.kill()
-            self._end("The server was stopped.")
+            self._end(STOPPED)
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
