@@ -5,6 +5,7 @@
     chat                                    # the panel, as the cell's result
     reply = await chat.ask("…")             # or chat.ask_sync("…")
     valechat.sql("select * from usage")     # every request and its exact cost
+    valechat.plugins.enable("git")          # MCP servers, for chats and for your own code
 
 Importing this package is light: each name loads what it needs when it is first used.
 """
@@ -16,6 +17,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from valechat import plugins
     from valechat.chat import Chat
     from valechat.notebook.spend import spend
     from valechat.queries import connect, database, sql
@@ -24,7 +26,19 @@ if TYPE_CHECKING:
     from valechat.spending import limits
     from valechat.usage import Usage
 
-__all__ = ["Chat", "Reply", "Usage", "__version__", "connect", "database", "limits", "models", "spend", "sql"]
+__all__ = [
+    "Chat",
+    "Reply",
+    "Usage",
+    "__version__",
+    "connect",
+    "database",
+    "limits",
+    "models",
+    "plugins",
+    "spend",
+    "sql",
+]
 
 __version__ = "0.1.0"
 
@@ -42,6 +56,8 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "plugins":
+        return import_module("valechat.plugins")
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

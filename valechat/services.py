@@ -24,6 +24,7 @@ from valechat.ledger.base import Ledger
 from valechat.ledger.threads import durably
 from valechat.meter import Meter
 from valechat.paths import Paths, user_paths
+from valechat.plugins.manager import Manager
 from valechat.providers import registry
 from valechat.providers.base import Provider
 from valechat.providers.breaker import Breaker
@@ -108,6 +109,11 @@ class Services:
             zone=lambda: self.zone,
             priced_as=self.priced_as,
         )
+
+    @cached_property
+    def plugins(self) -> Manager:
+        """The MCP servers; its methods run on the engine's loop."""
+        return Manager(self.paths, keys=lambda: self.keys)
 
     def provider(self, name: str) -> Provider:
         """A provider by its name; built again when its settings changed.
@@ -213,5 +219,7 @@ def services() -> Services:
 async def _close(paths: Paths) -> None:
     await registry.close()
     found = _opened.pop(paths, None)
+    if found is not None and "plugins" in vars(found):
+        await found.plugins.shutdown()
     if found is not None and "ledger" in vars(found):
         await durably(found.ledger.close)

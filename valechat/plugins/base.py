@@ -5,12 +5,12 @@ Values only; nothing here needs the MCP SDK, whose import takes seconds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
-from valechat.errors import PluginError
+from valechat.errors import ValeChatError
 
 __all__ = [
     "Answer",
@@ -25,6 +25,7 @@ __all__ = [
     "PluginTool",
     "Problem",
     "Progress",
+    "Ready",
     "State",
     "StateChanged",
     "ToolsChanged",
@@ -34,6 +35,21 @@ __all__ = [
 State = Literal["stopped", "starting", "initialising", "running", "error", "stopping"]
 
 ContentKind = Literal["text", "image", "audio", "resource", "link"]
+
+
+class Ready:
+    """May be awaited, though it is there already: `await valechat.plugins.enable("git")` is a cell as any.
+
+    Type checkers are not told, or they would ask for an `await` wherever it may be left out.
+    """
+
+    __slots__ = ()
+
+    if not TYPE_CHECKING:
+
+        def __await__(self) -> Generator[Any, None, Self]:
+            yield from ()
+            return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +98,8 @@ class PluginTool:
         return self.enabled and not self.problem
 
 
-@dataclass(frozen=True, slots=True)
-class PluginInfo:
+@dataclass(frozen=True, slots=True, repr=False)
+class PluginInfo(Ready):
     """A plugin as it stands now.
 
     `transport` is `stdio`, `http`, `sse`, `websocket` or a third party's. `enabled` is what the file says,
@@ -107,6 +123,11 @@ class PluginInfo:
     started_at: datetime | None = None
     pid: int | None = None
     sandbox: Mapping[str, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        tools = f", {len(self.tools)} tools" if self.tools else ""
+        said = f": {self.problem.message} {self.problem.fix}".rstrip() if self.problem else ""
+        return f"<plugin {self.id}, {self.state}{tools}{said}>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +166,7 @@ class Content:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Ready):
     """A tool's whole answer. `is_error` says that the tool itself reported a failure.
 
     `structured` is the value that fits the tool's output schema, None where there is none.
@@ -191,7 +212,7 @@ class PluginFailed:
     """Something went wrong with a plugin, or with the file when `plugin` is empty."""
 
     plugin: str
-    error: PluginError
+    error: ValeChatError
     kind: ClassVar[Literal["error"]] = "error"
 
 

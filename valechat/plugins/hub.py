@@ -1,0 +1,167 @@
+"""What the owners of servers have in common: variables' values, ways to servers, tools' names, events."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Literal
+
+from valechat.errors import ValeChatError
+from valechat.ledger.threads import durably
+from valechat.paths import Paths
+from valechat.plugins.base import (
+    ListsChanged,
+    Logged,
+    LogLine,
+    PluginEvent,
+    PluginFailed,
+    StateChanged,
+    ToolsChanged,
+    Watcher,
+)
+from valechat.plugins.names import public_names
+from valechat.plugins.owner import Owner
+from valechat.plugins.runs import Run
+
+if TYPE_CHECKING:
+    from valechat.keys import KeyRing
+    from valechat.plugins.connection import Connection
+    from valechat.plugins.definition import Definition
+    from valechat.plugins.questions import Sample
+    from valechat.plugins.transports.base import Link
+
+__all__ = ["Hub", "Record"]
+
+Record = Callable[[str, datetime, datetime, str], None]
+"""Takes down a run of a plugin: its id, from when to when it ran, why it ended. May block."""
+
+_log = logging.getLogger(__name__)
+
+
+class Hub:
+    """The host of all owners."""
+
+    def __init__(
+        self, paths: Paths, *, keys: Callable[[], KeyRing], record: Record | None, sample: Sample | None
+    ) -> None:
+        self.owners: dict[str, Owner] = {}
+        self._paths = paths
+        self._keys = keys
+        self._record = record
+        self._sample = sample
+        self._watchers: tuple[Watcher, ...] = ()
+        self._importing = asyncio.Lock()
+        self._recording: set[asyncio.Task[None]] = set()
+
+    @property
+    def watched(self) -> bool:
+        """Whether anybody wants to hear of events."""
+        return bool(self._watchers)
+
+    def watch(self, watcher: Watcher) -> Callable[[], None]:
+        """Tell this one of events from now on; what is given back ends that."""
+        self._watchers = (*self._watchers, watcher)
+
+        def end() -> None:
+            self._watchers = tuple(other for other in self._watchers if other is not watcher)
+
+        return end
+
+    def tell(self, event: PluginEvent) -> None:
+        """Tell all watchers."""
+        for watcher in self._watchers:
+            try:
+                watcher(event)
+            except Exception:  # noqa: BLE001 - one watcher's fault must not keep an event from the others, or stop a server
+                _log.exception("A watcher of plugins failed")
+
+    async def resolve(self, definition: Definition) -> Definition:
+        """The definition with its variables' values. What a first start has to import is imported here, too."""
+        from valechat.plugins.variables import resolve
+
+        async with self._importing:
+            for module in ("valechat.plugins.connection", f"valechat.plugins.transports.{definition.transport}"):
+                if module not in sys.modules:
+                    await asyncio.to_thread(_imported, module)
+        return await resolve(definition, self._keys())
+
+    @asynccontextmanager
+    async def open(
+        self, owner: Owner, definition: Definition, linked: Callable[[Link], None]
+    ) -> AsyncIterator[Connection]:
+        """The connection to a server."""
+        from valechat.plugins.connection import connect
+        from valechat.plugins.transports.base import Context
+
+        def changed(what: Literal["tools", "resources", "prompts"]) -> None:
+            if what == "tools":
+                owner.later(owner.refresh(), "Listing its tools")
+            else:
+                self.tell(ListsChanged(definition.id, what))
+
+        context = Context(self._paths, owner.log.add)
+        async with connect(definition, context, sample=self._sample, linked=linked, changed=changed) as connection:
+            yield connection
+
+    def state_changed(self, owner: Owner) -> None:
+        """A plugin came into another state."""
+        self.tell(StateChanged(owner.info()))
+
+    def listed(self, owner: Owner, *, silently: bool = False) -> None:
+        """A plugin's tools are others now: name them all, because names depend on each other."""
+        found = {plugin: [tool.name for tool in other.found] for plugin, other in self.owners.items()}
+        names = public_names(found)
+        for plugin, other in self.owners.items():
+            off = set(other.definition.tools_off)
+            tools = tuple(
+                replace(tool, public_name=names[plugin, tool.name], enabled=tool.name not in off)
+                for tool in other.found
+            )
+            if tools != other.tools:
+                other.tools = tools
+                if other is not owner or not silently:
+                    self.tell(ToolsChanged(other.info()))
+
+    def failed(self, owner: Owner, error: ValeChatError) -> None:
+        """Something went wrong with a plugin."""
+        owner.log.add("valechat", "error", error.message)
+        self.tell(PluginFailed(owner.definition.id, error))
+
+    def logged(self, owner: Owner, line: LogLine) -> None:
+        """A plugin's log has a new line."""
+        self.tell(Logged(owner.definition.id, line))
+
+    def ran(self, owner: Owner, run: Run) -> None:
+        """A run came to its end: taken down, if the server ran at all."""
+        if self._record is None or run.started_at is None:
+            return
+        taken = durably(self._record, owner.definition.id, run.started_at, datetime.now(UTC), run.reason)
+        task = asyncio.get_running_loop().create_task(self._take_down(taken))
+        self._recording.add(task)
+        task.add_done_callback(self._recording.discard)
+
+    async def recorded(self) -> None:
+        """Wait until all runs are taken down."""
+        while self._recording:
+            await asyncio.gather(*self._recording, return_exceptions=True)
+
+    async def _take_down(self, taken: Any) -> None:
+        try:
+            await taken
+        except ValeChatError as error:
+            _log.warning("A plugin's run was not taken down: %s", error.message)
+
+
+def _imported(module: str) -> None:
+    """Import what a plugin needs; a third party's transport has no module of ours."""
+    try:
+        import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name != module:
+            raise
