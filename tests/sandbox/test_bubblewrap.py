@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.sandbox.confinement import Allowed, canary, program, said
-from valechat.errors import PluginError
+from valechat.errors import ConfigError
 from valechat.sandbox import bubblewrap
 from valechat.sandbox.base import Command, Prepared, prepare
 
@@ -221,12 +221,12 @@ def test_the_report_says_what_is_enforced() -> None:
 
 
 def test_a_path_that_does_not_exist_is_an_error() -> None:
-    with pytest.raises(PluginError, match="`/nowhere/at/all` in `file_read` does not exist"):
+    with pytest.raises(ConfigError, match="`/nowhere/at/all` in `file_read` does not exist"):
         confined("", replace(EVERYTHING_OFF, file_read=["/nowhere/at/all"]))
 
 
 def test_a_relative_path_is_an_error() -> None:
-    with pytest.raises(PluginError, match="not an absolute path"):
+    with pytest.raises(ConfigError, match="not an absolute path"):
         confined("", replace(EVERYTHING_OFF, file_write=["data/**"]))
 
 

@@ -14,7 +14,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from valechat.errors import PluginError
+from valechat.errors import ConfigError
 from valechat.sandbox.base import Command, Permissions, Prepared
 from valechat.sandbox.places import SYSTEM, granted, program_places
 
@@ -86,11 +86,11 @@ def confined(prepared: Prepared, command: Command, permissions: Permissions) -> 
     Where only `file_write` is given, everything may be read; where only `file_read` is, nothing may be written.
 
     Raises:
-        PluginError: A path of the permissions does not exist, or hosts are named, which this cannot tell apart.
+        ConfigError: A path of the permissions does not exist, or hosts are named, which this cannot tell apart.
     """
     program = shutil.which("bwrap")
     if program is None:
-        raise PluginError("bubblewrap is not installed.", fix="Install it: `sudo apt-get install bubblewrap`.")
+        raise ConfigError("bubblewrap is not installed.", fix="Install it: `sudo apt-get install bubblewrap`.")
     home = Path(prepared.env.get("HOME") or Path.home())
     read = None if permissions.file_read is None else granted(permissions.file_read, "file_read")
     write = None if permissions.file_write is None else granted(permissions.file_write, "file_write")

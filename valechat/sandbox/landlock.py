@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from valechat.errors import PluginError
+from valechat.errors import ConfigError
 from valechat.sandbox import landlocked
 from valechat.sandbox.base import Command, Permissions, Prepared
 from valechat.sandbox.places import SYSTEM, granted, program_places
@@ -57,10 +57,10 @@ def confined(prepared: Prepared, command: Command, permissions: Permissions, tem
     written but `temporary`, a folder of the server's own.
 
     Raises:
-        PluginError: A path of the permissions does not exist.
+        ConfigError: A path of the permissions does not exist.
     """
     if sys.platform != "linux":
-        raise PluginError("Landlock is for Linux.")
+        raise ConfigError("Landlock is for Linux.")
     home = Path(prepared.env.get("HOME") or Path.home())
     limited = permissions.file_read is not None or permissions.file_write is not None
     write = granted(permissions.file_write or [], "file_write")

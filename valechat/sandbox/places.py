@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from valechat.errors import PluginError
+from valechat.errors import ConfigError
 
 __all__ = ["granted", "program_places"]
 
@@ -26,7 +26,7 @@ def granted(patterns: Iterable[str], what: str) -> list[Path]:
     """The files and folders that patterns name, absolute, `~` expanded, not yet resolved.
 
     Raises:
-        PluginError: One names nothing that exists, or too much. `what` is the permission it stands in.
+        ConfigError: One names nothing that exists, or too much. `what` is the permission it stands in.
     """
     return list(dict.fromkeys(path for pattern in patterns for path in _granted(pattern, what)))
 
@@ -34,16 +34,16 @@ def granted(patterns: Iterable[str], what: str) -> list[Path]:
 def _granted(pattern: str, what: str) -> list[Path]:
     plain = os.path.expanduser(pattern).removesuffix("/**").removesuffix("/**/*") or "/"  # noqa: PTH111  # a pattern is no path
     if not os.path.isabs(plain):  # noqa: PTH117
-        raise PluginError(
+        raise ConfigError(
             f"`{pattern}` in `{what}` is not an absolute path.", fix="Write the whole path, or one that begins with ~/."
         )
     if not glob.has_magic(plain):
         if not os.path.lexists(plain):
-            raise PluginError(f"`{pattern}` in `{what}` does not exist.", fix="Create it, or take it out of the list.")
+            raise ConfigError(f"`{pattern}` in `{what}` does not exist.", fix="Create it, or take it out of the list.")
         return [Path(plain)]
     found = sorted(glob.glob(plain, recursive=True, include_hidden=True))  # noqa: PTH207  # Path has no hidden files there
     if len(found) > MOST_MATCHES:
-        raise PluginError(
+        raise ConfigError(
             f"`{pattern}` in `{what}` stands for {len(found):,} files.", fix="Name their folder instead: `folder/**`."
         )
     return [Path(path) for path in found]
