@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from valechat.asking import Asker
+from valechat.errors import PluginError
 from valechat.plugins.base import Answer, Content, PluginInfo, PluginTool, Problem, Progress, State
 from valechat.plugins.names import public_name
 from valechat.plugins.schemas import fingerprint
@@ -50,6 +51,8 @@ class HeldPlugins:
         self.fails: dict[str, str] = {}
         self.running = 0
         self.most_running = 0
+        self.slow = asyncio.Event()
+        self.slow.set()
 
     def set(
         self, plugin: str, state: State = "running", *, enabled: bool = True, tools: Sequence[PluginTool] = ()
@@ -60,11 +63,17 @@ class HeldPlugins:
     def list(self) -> list[PluginInfo]:
         return list(self.infos.values())
 
-    async def initialise(self) -> None:
+    async def load(self) -> None:
         await asyncio.sleep(0)
+
+    async def initialise(self) -> None:
+        await self.ensure([plugin for plugin, info in self.infos.items() if info.enabled])
+        await self.slow.wait()
 
     async def ensure(self, ids: Sequence[str]) -> None:
         for plugin in ids:
+            if plugin not in self.infos:
+                raise PluginError(f"There is no plugin {plugin!r}.", fix=f"There are: {', '.join(self.infos)}.")
             self.started.append(plugin)
             if plugin in self.fails:
                 problem = Problem(self.fails[plugin], "Do something.", datetime.now(UTC))

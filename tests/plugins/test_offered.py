@@ -309,7 +309,7 @@ async def test_what_is_named_is_started(plugins: HeldPlugins) -> None:
 
 
 async def test_a_plugin_that_is_not_there_is_said_with_those_that_are(plugins: HeldPlugins) -> None:
-    with pytest.raises(ConfigError, match="no plugin named 'gti'") as caught:
+    with pytest.raises(ConfigError, match="no plugin 'gti'") as caught:
         await ready(plugins, ("gti",))
     assert caught.value.fix == "There are: git, time."
 
@@ -321,13 +321,22 @@ async def test_a_plugin_that_cannot_start_is_said_and_the_others_go_on(plugins: 
     assert [spec.name for spec in tools(plugins, ("git", "time")).specs()] == ["time_now"]
 
 
-async def test_of_the_enabled_plugins_those_on_their_way_are_waited_for_and_no_other_is_started(
-    plugins: HeldPlugins,
-) -> None:
-    plugins.set("git", "starting")
+async def test_all_that_are_enabled_are_started_and_no_other(plugins: HeldPlugins) -> None:
+    plugins.set("git", "stopped")
     plugins.set("time", "stopped", enabled=False)
     assert await ready(plugins, "enabled") == []
     assert plugins.started == ["git"]
+
+
+async def test_a_question_waits_only_a_moment_for_plugins_that_nobody_named(
+    plugins: HeldPlugins, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("valechat.plugins.ready.PATIENCE", 0.01)
+    plugins.slow.clear()
+    starting = asyncio.ensure_future(ready(plugins, "enabled"))
+    await asyncio.sleep(0)
+    plugins.set("git", "starting")
+    assert await starting == ["Git is still starting; its tools come as soon as it runs."]
 
 
 def test_a_plugin_given_as_text_is_refused_with_what_to_write() -> None:

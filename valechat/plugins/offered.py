@@ -38,12 +38,20 @@ class Plugins(Protocol):
         """All plugins as they stand."""
         ...
 
+    async def load(self) -> None:
+        """Know what is in the file."""
+        ...
+
     async def initialise(self) -> None:
-        """Read the file and start what is enabled."""
+        """Start what is enabled, and wait until each runs or has failed."""
         ...
 
     async def ensure(self, ids: Sequence[str]) -> None:
-        """Start these, and wait until each runs or has failed."""
+        """Start these, and wait until each runs or has failed.
+
+        Raises:
+            PluginError: There is none of such an id.
+        """
         ...
 
     async def call_tool(

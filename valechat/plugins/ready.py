@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
 
-from valechat.errors import ConfigError
+from valechat.errors import ConfigError, PluginError
 from valechat.plugins.base import PluginInfo
 from valechat.plugins.offered import Chosen, Plugins
 
@@ -14,8 +13,6 @@ __all__ = ["chosen_plugins", "ready", "to_start"]
 
 PATIENCE = 5.0
 """Seconds a question waits for plugins that nobody named; the tools of a slower one come in a later round."""
-
-_COMING = ("starting", "initialising")
 
 
 def chosen_plugins(chosen: Chosen) -> Chosen:
@@ -33,14 +30,15 @@ def chosen_plugins(chosen: Chosen) -> Chosen:
     return tuple(dict.fromkeys(chosen))
 
 
-def to_start(plugins: Plugins, chosen: Chosen) -> list[str]:
+async def to_start(plugins: Plugins, chosen: Chosen) -> list[str]:
     """The named plugins that do not run, as people call them."""
+    await plugins.load()
     named = () if chosen == "enabled" else chosen
     return [info.name or info.id for info in plugins.list() if info.id in named and info.state != "running"]
 
 
 async def ready(plugins: Plugins, chosen: Chosen) -> list[str]:
-    """Start what is named and wait for it; of the enabled ones, wait a moment for those on their way.
+    """Start what is chosen. What is named is waited for; all that are enabled only for a moment.
 
     Returns:
         What the user should know: which do not run, and what to do.
@@ -48,31 +46,22 @@ async def ready(plugins: Plugins, chosen: Chosen) -> list[str]:
     Raises:
         ConfigError: A named plugin is not there.
     """
-    await plugins.initialise()
-    infos = {info.id: info for info in plugins.list()}
     if chosen == "enabled":
-        coming = [plugin for plugin, info in infos.items() if info.enabled and info.state in _COMING]
-        if coming:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(PATIENCE):
-                    await plugins.ensure(coming)
-        wanted: Sequence[str] = [plugin for plugin, info in infos.items() if info.enabled]
-    else:
-        missing = [plugin for plugin in chosen if plugin not in infos]
-        if missing:
-            raise ConfigError(
-                f"There is no plugin named {', '.join(map(repr, missing))}.",
-                fix=f"There are: {', '.join(sorted(infos))}." if infos else "Add one with `valechat.plugins.add(…)`.",
-            )
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                await plugins.initialise()
+        return [note for info in plugins.list() if info.enabled and (note := _note(info))]
+    try:
         await plugins.ensure(list(chosen))
-        wanted = chosen
+    except PluginError as error:
+        raise ConfigError(error.message, fix=error.fix) from error
     now = {info.id: info for info in plugins.list()}
-    return [note for plugin in wanted if plugin in now and (note := _note(now[plugin]))]
+    return [note for plugin in chosen if plugin in now and (note := _note(now[plugin]))]
 
 
 def _note(info: PluginInfo) -> str:
     title = info.name or info.id
-    if info.state in _COMING:
+    if info.state in ("starting", "initialising"):
         return f"{title} is still starting; its tools come as soon as it runs."
     if info.state == "running":
         return ""
