@@ -48,6 +48,7 @@ class Thread:
             ws="websockets-sansio",
             timeout_graceful_shutdown=0,
         )
+        self.port = port
         self._server = uvicorn.Server(config)
         self._up = threading.Event()
         self.loop: asyncio.AbstractEventLoop | None = None
@@ -213,14 +214,14 @@ class WebServer:
         return serve
 
     def _cutting(self, send: Send) -> Send:
-        events = 0
+        events, limit = 0, self.cut  # of requests from now on: not of one whose answer is still being sent
 
         async def cut_off(message: Message) -> None:
             nonlocal events
             await send(message)
             if message["type"] == "http.response.body":
                 events += message.get("body", b"").count(b"data:")
-                if self.cut is not None and events >= self.cut:
+                if limit is not None and events >= limit:
                     self.cut = None
                     raise ConnectionAbortedError
 
@@ -247,7 +248,7 @@ class WebServer:
                 await connection.send_text(message.message.model_dump_json(by_alias=True, exclude_unset=True))
 
         low = server._lowlevel_server
-        async with anyio.create_task_group() as tasks:
+        async with inward, read, write, outward, anyio.create_task_group() as tasks:
             tasks.start_soon(receive)
             tasks.start_soon(send)
             await low.run(read, write, low.create_initialization_options())

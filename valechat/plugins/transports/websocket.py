@@ -5,6 +5,7 @@ MCP does not specify it, but several servers have it.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -112,13 +113,10 @@ _OTHER = 'Check the address and the plugin\'s "transport".'
 
 
 async def _read(url: str, connection: ClientConnection, streams: Streams, end: End) -> None:
-    try:
+    with contextlib.suppress(ConnectionClosed):  # `_farewell` says why
         async for text in connection:
             await streams.deliver(parsed(text))
-        closed = ConnectionClosed(connection.protocol.close_rcvd, connection.protocol.close_sent, None)
-    except ConnectionClosed as error:
-        closed = error
-    end.come(_farewell(url, closed))
+    end.come(_farewell(url, connection))
     await streams.close()
 
 
@@ -127,12 +125,11 @@ async def _write(url: str, connection: ClientConnection, streams: Streams, end: 
         text = message.message.model_dump_json(by_alias=True, exclude_unset=True)
         try:
             await connection.send(text)
-            continue
-        except ConnectionClosed as error:
-            problem = _farewell(url, error)
-        end.come(problem)
-        if isinstance(message.message, JSONRPCRequest):
-            await streams.deliver(answer_with(message.message.id, Fault(problem, ends=True)))
+        except ConnectionClosed:
+            problem = _farewell(url, connection)
+            end.come(problem)
+            if isinstance(message.message, JSONRPCRequest):
+                await streams.deliver(answer_with(message.message.id, Fault(problem, ends=True)))
 
 
 _CODES = {
@@ -151,17 +148,18 @@ _CODES = {
 """What the close codes of RFC 6455, section 7.4 (and its registry) mean, as what the server did."""
 
 
-def _farewell(url: str, closed: ConnectionClosed) -> PluginError:
+def _farewell(url: str, connection: ClientConnection) -> PluginError:
     """Why the connection ended: what we found first, else what the server said."""
-    place = shown(url)
-    ours = closed.sent if closed.sent is not None and not closed.rcvd_then_sent else None
-    if ours is not None and ours.code == 1009:
+    place, protocol = shown(url), connection.protocol
+    received, sent = protocol.close_rcvd, protocol.close_sent
+    ours = sent.code if sent is not None and not protocol.close_rcvd_then_sent else None
+    if ours == 1009:
         return PluginError(f"A message of {place} is larger than {MOST_BYTES // 2**20} MB.", fix="Ask it for less.")
-    if ours is not None and ours.code == 1011:
-        return PluginError(
-            f"{place} did not answer a ping for {PING_SECONDS:g} s.", fix="It is connected anew by itself."
-        )
-    code, reason = (closed.rcvd.code, closed.rcvd.reason) if closed.rcvd is not None else (1006, "")
+    if ours == 1011:
+        return PluginError(f"{place} did not answer a ping for {PING_SECONDS:g} s.", fix=_ANEW)
+    code, reason = (received.code, received.reason) if received is not None else (1006, "")
     said = f": {reason[:120]}" if reason else ""
-    told = _CODES.get(code, "ended the connection")
-    return PluginError(f"{place} {told} ({code}){said}.", fix="It is connected anew by itself.")
+    return PluginError(f"{place} {_CODES.get(code, 'ended the connection')} ({code}){said}.", fix=_ANEW)
+
+
+_ANEW = "It is connected anew by itself."
