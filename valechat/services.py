@@ -20,11 +20,13 @@ from valechat.engine import engine
 from valechat.errors import UnknownModel
 from valechat.keys import KeyRing
 from valechat.ledger import open_ledger
-from valechat.ledger.base import Ledger
+from valechat.ledger.base import Ledger, PluginRun
 from valechat.ledger.threads import durably
 from valechat.meter import Meter
 from valechat.paths import Paths, user_paths
+from valechat.plugins.approvals import Approvals
 from valechat.plugins.manager import Manager
+from valechat.plugins.sampling import Sampling
 from valechat.providers import registry
 from valechat.providers.base import Provider
 from valechat.providers.breaker import Breaker
@@ -113,7 +115,17 @@ class Services:
     @cached_property
     def plugins(self) -> Manager:
         """The MCP servers; its methods run on the engine's loop."""
-        return Manager(self.paths, keys=lambda: self.keys)
+        return Manager(
+            self.paths,
+            keys=lambda: self.keys,
+            record=self._take_down,
+            sample=Sampling(self, self.approvals),
+        )
+
+    @cached_property
+    def approvals(self) -> Approvals:
+        """What the user allowed or denied plugins for good; from any thread."""
+        return Approvals(self.paths.approvals_file)
 
     def provider(self, name: str) -> Provider:
         """A provider by its name; built again when its settings changed.
@@ -176,6 +188,9 @@ class Services:
         known = KNOWN.get(name)
         needed = known is not None and not known.local and self.settings.provider(name).base_url == known.base_url
         return needed and await self.keys.get(name, purpose="check") is None
+
+    def _take_down(self, run: PluginRun) -> None:
+        self.ledger.add_plugin_run(run)
 
     def _key_source(self, name: str) -> KeyFor:
         return KeyFor(self, name)

@@ -7,12 +7,14 @@ import logging
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from contextvars import Context
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from valechat.errors import ValeChatError
+from valechat.ledger.base import PluginRun
 from valechat.ledger.threads import durably
 from valechat.paths import Paths
 from valechat.plugins.base import (
@@ -38,8 +40,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Hub", "Record"]
 
-Record = Callable[[str, datetime, datetime, str], None]
-"""Takes down a run of a plugin: its id, from when to when it ran, why it ended. May block."""
+Record = Callable[[PluginRun], None]
+"""Takes down a run of a plugin, when it starts and again when it ends. May block."""
 
 _log = logging.getLogger(__name__)
 
@@ -51,12 +53,14 @@ class Hub:
         self, paths: Paths, *, keys: Callable[[], KeyRing], record: Record | None, sample: Sample | None
     ) -> None:
         self.owners: dict[str, Owner] = {}
+        self.closing = False
         self._paths = paths
         self._keys = keys
         self._record = record
         self._sample = sample
         self._watchers: tuple[Watcher, ...] = ()
         self._importing = asyncio.Lock()
+        self._taking_down = asyncio.Lock()
         self._recording: set[asyncio.Task[None]] = set()
 
     @property
@@ -97,7 +101,7 @@ class Hub:
     ) -> AsyncIterator[Connection]:
         """The connection to a server."""
         from valechat.plugins.connection import connect
-        from valechat.plugins.transports.base import Context
+        from valechat.plugins.transports.base import Context as Given
 
         def changed(what: Literal["tools", "resources", "prompts"]) -> None:
             if what == "tools":
@@ -105,7 +109,7 @@ class Hub:
             else:
                 self.tell(ListsChanged(definition.id, what))
 
-        context = Context(self._paths, owner.log.add)
+        context = Given(self._paths, owner.log.add)
         async with connect(definition, context, sample=self._sample, linked=linked, changed=changed) as connection:
             yield connection
 
@@ -138,11 +142,13 @@ class Hub:
         self.tell(Logged(owner.definition.id, line))
 
     def ran(self, owner: Owner, run: Run) -> None:
-        """A run came to its end: taken down, if the server ran at all."""
-        if self._record is None or run.started_at is None:
+        """A run is on, or came to its end: taken down, one after the other."""
+        if self._record is None:
             return
-        taken = durably(self._record, owner.definition.id, run.started_at, datetime.now(UTC), run.reason)
-        task = asyncio.get_running_loop().create_task(self._take_down(taken))
+        reason = "shutdown" if self.closing and run.reason == "stopped" else run.reason
+        ended = datetime.now(UTC) if reason else None
+        row = PluginRun(owner.definition.id, run.began, ended, reason or None, run.id)
+        task = asyncio.get_running_loop().create_task(self._take_down(self._record, row), context=Context())
         self._recording.add(task)
         task.add_done_callback(self._recording.discard)
 
@@ -151,11 +157,12 @@ class Hub:
         while self._recording:
             await asyncio.gather(*self._recording, return_exceptions=True)
 
-    async def _take_down(self, taken: Any) -> None:
-        try:
-            await taken
-        except ValeChatError as error:
-            _log.warning("A plugin's run was not taken down: %s", error.message)
+    async def _take_down(self, record: Record, row: PluginRun) -> None:
+        async with self._taking_down:
+            try:
+                await durably(record, row)
+            except ValeChatError as error:
+                _log.warning("A plugin's run was not taken down: %s", error.message)
 
 
 def _imported(module: str) -> None:

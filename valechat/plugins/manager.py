@@ -196,12 +196,16 @@ class Manager:
         """Stop all plugins, in a bounded time; the file stays as it is."""
         self._following.starting = False
         await self._following.close()
-        stopping = [asyncio.ensure_future(owner.fulfilled(owner.wish(on=False))) for owner in self._owners()]
-        if stopping:
-            _, late = await asyncio.wait(stopping, timeout=SHUTDOWN_SECONDS)
-            for waiting in late:
-                waiting.cancel()
-        await self._hub.recorded()
+        self._hub.closing = True
+        try:
+            stopping = [asyncio.ensure_future(owner.fulfilled(owner.wish(on=False))) for owner in self._owners()]
+            if stopping:
+                _, late = await asyncio.wait(stopping, timeout=SHUTDOWN_SECONDS)
+                for waiting in late:
+                    waiting.cancel()
+            await self._hub.recorded()
+        finally:
+            self._hub.closing = False
 
     def list(self) -> _List[PluginInfo]:
         """All plugins, in the order of the file."""
@@ -361,6 +365,9 @@ class Manager:
         return await owner.fulfilled(number)
 
     async def _awaited(self, plugin: str) -> Owner:
+        known = self._hub.owners.get(plugin)
+        if known is not None and known.wanted:
+            return known
         await self.load()
         owner = self._owner(plugin)
         if not owner.wanted and owner.definition.enabled:

@@ -225,7 +225,7 @@ class Owner:
                 reason = await watched(connection, self._clock, self.log.add)
                 self._failed(sentences.with_last_words(self, PluginError(reason), run), run, wish)
         except asyncio.CancelledError:
-            run.reason = run.reason or "stopped"
+            run.reason = run.reason or self._why_stopped()
             raise
         except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001 - whatever a transport raises, the user is told
             if run.failed is None:
@@ -261,16 +261,22 @@ class Owner:
         self.connection = connection
         self.found = tools
         run.up = self._clock.now()
-        run.started_at = self.started_at = datetime.now(UTC)
+        self.started_at = datetime.now(UTC)
+        self._host.ran(self, run)
         self.later(connection.set_log_level(), "Asking for its log")
         self._host.listed(self, silently=True)
         self._set("running", wish=wish)
         return connection
 
+    def _why_stopped(self) -> str:
+        if not self._wished.is_set():
+            return "shutdown"
+        return "restarted" if self._wanted else "stopped"
+
     def _failed(self, error: ValeChatError, run: Run, wish: int) -> None:
         """Say what happened and when it is tried again."""
         run.failed = error
-        run.reason = error.message
+        run.reason = "failed" if run.up is None else "crashed"
         if isinstance(error, PluginError) and self.connection is not None:
             self.connection.over(error)
         self.connection = None

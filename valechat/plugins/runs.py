@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from valechat.errors import ValeChatError
+from valechat.ids import new_id
 from valechat.plugins.base import LogLine
 
 if TYPE_CHECKING:
@@ -26,17 +27,17 @@ class Run:
 
     Attributes:
         began: When it was begun.
+        id: Under which it is taken down.
         doing: What is being done, for the sentence that says what failed.
-        up: When it ran, by the owner's clock; None while it does not.
-        started_at: The same by the calendar.
-        reason: Why it ended.
+        up: Since when it is ready, by the owner's clock; None while it is not.
+        reason: Why it ended: `stopped`, `restarted`, `crashed`, `failed` (it never ran), `shutdown`.
         failed: The error it ended with; None when it was stopped.
     """
 
     began: datetime
+    id: str = field(default_factory=new_id)
     doing: str = "starting"
     up: float | None = None
-    started_at: datetime | None = None
     reason: str = ""
     failed: ValeChatError | None = None
 
@@ -71,5 +72,5 @@ class Host(Protocol):
         ...
 
     def ran(self, owner: Owner, run: Run) -> None:
-        """A run came to its end."""
+        """A run is on, or came to its end, which has a reason."""
         ...

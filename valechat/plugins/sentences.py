@@ -113,5 +113,5 @@ def no_such_tool(title: str, tool: str, known: list[str]) -> PluginError:
 
 def unknown(plugin: str, known: list[str]) -> PluginError:
     """There is no plugin of that id."""
-    there = f"There are {', '.join(sorted(known))}." if known else "There are none yet."
+    there = f"Known: {', '.join(sorted(known))}." if known else "There are none yet."
     return PluginError(f"There is no plugin {plugin!r}.", fix=f"{there} valechat.plugins.add({{…}}) adds one.")
