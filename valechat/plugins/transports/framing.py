@@ -27,7 +27,8 @@ INVALID_ANSWER = -32603
 
 _ID = rb'"id"\s*:\s*(-?\d+|"(?:[^"\\]|\\.)*")'
 _VERSION = rb'"jsonrpc"\s*:\s*"2\.0"'
-_ID_FIRST = re.compile(rb"\s*\{\s*(?:" + _VERSION + rb"\s*,\s*)?" + _ID + rb'\s*,(?!.*"method"\s*:)', re.DOTALL)
+_METHOD = re.compile(rb'"method"\s*:')
+_ID_FIRST = re.compile(rb"\s*\{\s*(?:" + _VERSION + rb"\s*,\s*)?" + _ID + rb"\s*,")
 _ID_LAST = re.compile(
     rb",\s*" + _ID + rb"\s*(?:,\s*" + _VERSION + rb"\s*)?\}\s*$|"
     rb",\s*" + _VERSION + rb"\s*,\s*" + _ID + rb"\s*\}\s*$"
@@ -139,6 +140,8 @@ def _message(value: Any) -> JSONRPCMessage | NotAMessage:
 
 
 def _request_of(line: TooLong) -> int | str | None:
+    if _METHOD.search(line.head):
+        return None  # it asks something itself, and its id is the server's
     found = _ID_FIRST.match(line.head) or _ID_LAST.search(line.tail)
     if found is None:
         return None

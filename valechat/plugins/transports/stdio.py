@@ -105,7 +105,7 @@ async def stdio(
             write=connection.write,
             ended=connection.ended,
             pid=process.pid,
-            sandbox=dict(prepared.report),
+            sandbox={str(subject): strength for subject, strength in prepared.report.items()},
         )
     finally:
         # Scope and task, because both kinds of cancellation may come, and the server must end all the same.

@@ -210,15 +210,17 @@ def _suspended(
 
 
 def _kernel32() -> Any:
-    if sys.platform != "win32":
-        raise OSError("this is not Windows")
-    system = ctypes.WinDLL("kernel32", use_last_error=True)
-    system.CreateJobObjectW.restype = ctypes.c_void_p
-    return system
+    if sys.platform == "win32":
+        system = ctypes.WinDLL("kernel32", use_last_error=True)
+        system.CreateJobObjectW.restype = ctypes.c_void_p
+        return system
+    raise OSError("this is not Windows")
 
 
 def _last_error() -> int:
-    return ctypes.get_last_error() if sys.platform == "win32" else 0
+    if sys.platform == "win32":
+        return ctypes.get_last_error()
+    return 0
 
 
 def _handle(process: subprocess.Popen[bytes]) -> int:
