@@ -85,12 +85,14 @@ class Command:
         env: The definition's own variables.
         cwd: The folder to start it in, absolute.
         path: `PATH` to use instead of the kernel's, where the program was found elsewhere.
+        code: Folders with the program's own code, which it may read whatever its permissions say.
     """
 
     argv: tuple[str, ...]
     env: Mapping[str, str]
     cwd: str
     path: str | None = None
+    code: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,7 +137,7 @@ def _little(command: Command, home: Path) -> list[str]:
             arguments += ["--ro-bind-try", str(folder), str(folder)]
     for name in SETTINGS:
         arguments += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
-    for place in program_places(command.argv, home):
+    for place in program_places(command, home):
         arguments += _bound("--ro-bind", place)
     return arguments
 

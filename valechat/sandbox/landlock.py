@@ -68,7 +68,7 @@ def confined(prepared: Prepared, command: Command, permissions: Permissions, tem
     if permissions.file_read is not None:
         own = [Path(sys.base_prefix), Path(sysconfig.get_path("stdlib"))]  # of the program that confines itself
         read = [*granted(permissions.file_read, "file_read"), *SYSTEM, *map(Path, READABLE), *own]
-        read += program_places(command.argv, home)
+        read += program_places(command, home)
     rules = {
         "read": None if read is None else _existing(read),
         "write": _existing([*write, temporary]) if limited else None,

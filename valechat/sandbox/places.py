@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from valechat.errors import ConfigError
+from valechat.sandbox.base import Command
 
 __all__ = ["granted", "program_places"]
 
@@ -49,17 +50,18 @@ def _granted(pattern: str, what: str) -> list[Path]:
     return [Path(path) for path in found]
 
 
-def program_places(argv: Sequence[str], home: Path) -> list[Path]:
+def program_places(command: Command, home: Path) -> list[Path]:
     """Where a command's own code is, less what is in `SYSTEM`: interpreter, its libraries, the script it is given.
 
     A whole installation (the folder above `bin`) is taken, but never the user's home or `~/.local`, which
     hold more than programs.
     """
-    programs = [Path(argv[0])]
+    programs = [Path(command.argv[0])]
     if (interpreter := _interpreter(programs[0])) is not None:
         programs.append(interpreter)
-    found = [place for program in programs for name in _names_of(program) for place in _installation(name, home)]
-    script = next((Path(word) for word in argv[1:] if not word.startswith("-")), None)
+    found = list(map(Path, command.code))
+    found += [place for program in programs for name in _names_of(program) for place in _installation(name, home)]
+    script = next((Path(word) for word in command.argv[1:] if not word.startswith("-")), None)
     if script is not None and script.is_absolute() and script.is_file():
         found += [_folder_of(name, home) for name in _names_of(script)]
     return [place for place in dict.fromkeys(found) if not any(place.is_relative_to(folder) for folder in SYSTEM)]

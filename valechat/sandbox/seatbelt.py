@@ -65,7 +65,7 @@ def confined(prepared: Prepared, command: Command, permissions: Permissions, tem
     read: list[Path] | None = None
     if permissions.file_read is not None:
         home = Path(prepared.env.get("HOME") or Path.home())
-        read = [*granted(permissions.file_read, "file_read"), *READABLE, *program_places(command.argv, home)]
+        read = [*granted(permissions.file_read, "file_read"), *READABLE, *program_places(command, home)]
     write = [*granted(permissions.file_write or [], "file_write"), temporary, *WRITABLE] if limited else None
     report = dict(prepared.report)
     if limited:
