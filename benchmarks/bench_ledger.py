@@ -22,7 +22,7 @@ from statistics import median, quantiles
 from valechat.billing.limits import Plan, plan
 from valechat.config import Limits
 from valechat.ledger.base import Hold, UsageRow
-from valechat.ledger.segments import Pace
+from valechat.ledger.pace import Pace
 from valechat.ledger.sqlite import SqliteLedger
 from valechat.usage import Usage
 
@@ -127,7 +127,7 @@ def fill(folder: Path, rows: int) -> float:
             map(row, range(rows)),
         )
         # As after a restore: whoever opens it next publishes all rows.
-        db.execute("UPDATE publication SET tail_start = -1, tail_end = -1, pending = '[]'")
+        db.execute("UPDATE publication SET sealed = -1")
     db.close()
     ledger.rebuild()
     while (wait := ledger.tend()) is not None:

@@ -21,7 +21,7 @@ from tests.ledger.processes import go, line, worker
 from tests.ledger.samples import DAY, Clock, rows, usage_row
 from valechat.ledger.base import Verification
 from valechat.ledger.migrations import MIGRATIONS
-from valechat.ledger.segments import Pace
+from valechat.ledger.pace import Pace
 from valechat.ledger.sqlite import SqliteLedger
 from valechat.messages import from_json
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
@@ -12,7 +13,7 @@ import pytest
 
 from tests.ledger.samples import DAY, Clock, conversation, message, rows, usage_row
 from valechat.ledger.base import Verification
-from valechat.ledger.segments import Pace
+from valechat.ledger.pace import Pace
 from valechat.ledger.sqlite import SqliteLedger
 
 SMALL = Pace(seal_rows=10, lag_rows=2, merge_rows=30)
@@ -108,6 +109,68 @@ def test_a_published_folder_that_was_deleted_comes_back(
     sqlite_ledger.rebuild()
     assert requests(sqlite_ledger) == expected(50)
     assert rows(sqlite_ledger, "FROM messages ORDER BY id") == before
+
+
+def test_publishing_anew_leaves_no_more_to_the_tail_than_settling_does(
+    folder: Path, sqlite_ledger: SqliteLedger
+) -> None:
+    settle(sqlite_ledger, 1, 75)
+    sqlite_ledger.rebuild()
+    assert seqs(folder, "large") == list(range(1, 61))
+    assert seqs(folder, "small") == list(range(61, 71))
+    assert seqs(folder, "tail") == list(range(71, 76))
+    assert requests(sqlite_ledger) == expected(75)
+
+
+def test_rows_that_were_never_published_are_when_everything_is_published_anew(
+    folder: Path, sqlite_ledger: SqliteLedger
+) -> None:
+    settle(sqlite_ledger, 1, 1)
+    sqlite_ledger.close()
+    db = sqlite3.connect(folder / "ledger.sqlite3")
+    with db:
+        db.execute("UPDATE publication SET tail_start = 0, tail_end = 0, pending = '[]'")
+    db.close()
+    tail(folder).write_bytes(b"")
+    assert requests(sqlite_ledger) == []
+    sqlite_ledger.rebuild()
+    assert requests(sqlite_ledger) == expected(1)
+
+
+def test_a_rebuild_that_was_killed_is_finished_before_the_next_query(
+    sqlite_ledger: SqliteLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settle(sqlite_ledger, 1, 45)
+    with monkeypatch.context() as patch:
+        patch.setattr(sqlite_ledger._segments, "_finish_writing", lambda: None)
+        sqlite_ledger.rebuild()
+    assert requests(sqlite_ledger) == expected(45)
+
+
+def test_a_parquet_file_that_was_lost_is_written_before_the_next_query(
+    folder: Path, sqlite_ledger: SqliteLedger, clock: Clock
+) -> None:
+    settle(sqlite_ledger, 1, 45)
+    tend(sqlite_ledger, clock)
+    for level in ("small", "large"):
+        (folder / "published" / "usage" / level / "0000.parquet").unlink()
+    assert requests(sqlite_ledger) == expected(45)
+
+
+def test_an_older_copy_put_in_place_by_hand_is_published_anew(
+    folder: Path, sqlite_ledger: SqliteLedger, clock: Clock
+) -> None:
+    settle(sqlite_ledger, 1, 15)
+    sqlite_ledger.close()
+    copy = (folder / "ledger.sqlite3").read_bytes()
+    settle(sqlite_ledger, 16, 45)
+    tend(sqlite_ledger, clock)
+    sqlite_ledger.close()
+    (folder / "ledger.sqlite3").write_bytes(copy)
+    assert requests(sqlite_ledger) == expected(15)
+    settle(sqlite_ledger, 100, 140)
+    tend(sqlite_ledger, clock)
+    assert requests(sqlite_ledger) == [*expected(15), *(f"r{n}" for n in range(100, 141))]
 
 
 def test_rows_are_sealed_behind_the_newest(folder: Path, sqlite_ledger: SqliteLedger) -> None:

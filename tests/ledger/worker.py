@@ -17,7 +17,7 @@ from unittest import mock
 
 from tests.ledger.samples import DAY, MONTH, daily, hold, message, rows, usage_row
 from valechat.errors import LimitReached
-from valechat.ledger.segments import Pace
+from valechat.ledger.pace import Pace
 from valechat.ledger.sqlite import SqliteLedger
 
 PACE = Pace(

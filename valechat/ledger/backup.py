@@ -133,10 +133,10 @@ def _copy(source: Path, target: Path, progress: Callable[[int, int, int], None] 
 
 
 def _publish_anew(restored: Path) -> None:
-    """Have whoever opens the restored ledger first write its tails anew: those in place are of another past."""
+    """Have whoever opens the restored ledger first publish it anew: the files in place are of another past."""
     db = sqlite3.connect(restored)
     try:
         with db:
-            db.execute("UPDATE publication SET tail_start = -1, tail_end = -1, pending = '[]'")
+            db.execute("UPDATE publication SET sealed = -1")
     finally:
         db.close()

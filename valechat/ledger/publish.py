@@ -16,17 +16,18 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
+from valechat.ledger.pace import Pace
 from valechat.ledger.snapshots import limits_snapshot, prices_snapshot
-from valechat.ledger.streams import STREAMS, Stream, lines
+from valechat.ledger.streams import STREAMS, Stream
 from valechat.ledger.transaction import Transaction
 
-__all__ = ["Prepared", "Publisher", "free_name", "replace_file", "rows_of"]
+__all__ = ["Prepared", "Publisher", "free_name", "joined", "plan", "replace_file", "rows_of"]
 
 
 def replace_file(path: Path, content: bytes, *, sync: bool = False) -> None:
@@ -57,8 +58,9 @@ class Prepared:
 class Publisher:
     """Keeps the tails and snapshots equal to the SQLite file. All methods need the ledger's lock."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, pace: Pace) -> None:
         self.folder = folder
+        self._pace = pace
 
     def tail(self, stream: str, name: str) -> Path:
         """The path of a tail file."""
@@ -70,20 +72,47 @@ class Publisher:
 
     def opened(self, db: sqlite3.Connection) -> None:
         """Make what is missing, and check what a power failure may have left of the tails."""
+        self._make_room(db)
+        states = db.execute("SELECT * FROM publication").fetchall()
+        if any(state["sealed"] < 0 or self._is_behind(state) for state in states):
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                self.restart(db)
+                db.execute("COMMIT")
+            except BaseException:
+                db.execute("ROLLBACK")
+                raise
         for stream in STREAMS.values():
-            for part in ("tail", "small", "large"):
-                (self.folder / stream.name / part).mkdir(parents=True, exist_ok=True)
-            db.execute(
-                "INSERT OR IGNORE INTO publication (stream, tail, tail_start, tail_end, pending)"
-                " VALUES (?, '0000.jsonl', 0, 0, '[]')",
-                (stream.name,),
-            )
             state = db.execute("SELECT * FROM publication WHERE stream = ?", (stream.name,)).fetchone()
             if state["tail_end"] == 0:
                 self.tail(stream.name, state["tail"]).touch()
             if not self._tails_are_whole(db, state):
                 self.rebuild_tail(db, stream)
         self.refresh(db)
+
+    def restart(self, db: sqlite3.Connection) -> None:
+        """Begin to publish everything anew, in a transaction: nothing that lies in the folder counts.
+
+        The files planned here count at once; until they are written queries see less.
+        """
+        self._make_room(db)
+        db.execute("DELETE FROM files")
+        db.execute("DELETE FROM dirty")
+        for stream in STREAMS.values():
+            for kind in ("small", "large"):
+                for old in (self.folder / stream.name / kind).glob("[0-9]*.parquet"):
+                    old.unlink()
+            newest = db.execute(f"SELECT coalesce(max(seq), 0) FROM {stream.name}").fetchone()[0]
+            marks = {"small": 0, "large": 0}
+            for kind, first, last in self._pace.files(newest):
+                plan(db, stream.name, kind, first, last)
+                marks[kind] = last
+            counted = max(marks.values())
+            db.execute(
+                "UPDATE publication SET sealed = ?, small_mark = ?, large_mark = ? WHERE stream = ?",
+                (counted, counted, marks["large"], stream.name),
+            )
+            self.rebuild_tail(db, stream)
 
     def refresh(self, db: sqlite3.Connection) -> None:
         """Make everything published complete, whatever happened since the last look."""
@@ -109,7 +138,7 @@ class Publisher:
             if not 0 <= state["tail_start"] <= size < state["tail_end"]:
                 self.rebuild_tail(db, stream)
                 continue
-            content = lines(stream, rows_of(db, stream, json.loads(state["pending"])))
+            content = joined(rows_of(db, stream, json.loads(state["pending"])))
             with path.open("r+b") as file:
                 file.truncate(state["tail_start"])
                 file.seek(state["tail_start"])
@@ -132,7 +161,7 @@ class Publisher:
                 prepared.dirty = True
             prepared.unsealed = max(prepared.unsealed, max(changed) - state["sealed"])
             if rows:
-                content = lines(stream, rows)
+                content = joined(rows)
                 start = state["tail_end"]
                 t.db.execute(
                     "UPDATE publication SET tail_start = ?, tail_end = ?, pending = ? WHERE stream = ?",
@@ -159,7 +188,7 @@ class Publisher:
         rows = db.execute(
             f"SELECT {stream.select} FROM {stream.name} WHERE seq > ? ORDER BY seq", (state["small_mark"],)
         )
-        content = lines(stream, rows)
+        content = joined(rows)
         current = self.tail(stream.name, state["tail"])
         current.parent.mkdir(parents=True, exist_ok=True)
         db.execute("DELETE FROM files WHERE stream = ? AND kind = 'tail'", (stream.name,))
@@ -221,6 +250,24 @@ class Publisher:
                 return False
         return True
 
+    def _make_room(self, db: sqlite3.Connection) -> None:
+        for name in STREAMS:
+            for part in ("tail", "small", "large"):
+                (self.folder / name / part).mkdir(parents=True, exist_ok=True)
+            db.execute(
+                "INSERT OR IGNORE INTO publication (stream, tail, tail_start, tail_end, pending)"
+                " VALUES (?, '0000.jsonl', 0, 0, '[]')",
+                (name,),
+            )
+
+    def _is_behind(self, state: sqlite3.Row) -> bool:
+        """Whether files are published that the truth does not know yet: an older copy was put in its place."""
+        try:
+            published = json.loads(self.mark(state["stream"]).read_bytes())
+        except (FileNotFoundError, ValueError):
+            return False
+        return bool(published["small"] > state["small_mark"] or published["large"] > state["large_mark"])
+
     def _void_tail(self, db: sqlite3.Connection, stream: str) -> None:
         """Forget the tail's size while it is replaced; a crash in between has it written anew."""
         db.execute("UPDATE publication SET tail_start = -1, tail_end = -1, pending = '[]' WHERE stream = ?", (stream,))
@@ -265,8 +312,23 @@ def free_name(db: sqlite3.Connection, stream: str, kind: str, suffix: str) -> st
     return next(name for n in count() if (name := f"{n:04d}{suffix}") not in taken)
 
 
+def plan(db: sqlite3.Connection, stream: str, kind: str, first: int, last: int) -> str:
+    """Note a Parquet file that is to be written; its name."""
+    name = free_name(db, stream, kind, ".parquet")
+    db.execute(
+        "INSERT INTO files (stream, kind, name, first, last) VALUES (?, ?, ?, ?, ?)",
+        (stream, kind, name, first, last),
+    )
+    return name
+
+
+def joined(rows: Iterable[sqlite3.Row]) -> bytes:
+    """The lines of rows."""
+    return b"".join(row["line"] for row in rows)
+
+
 def rows_of(db: sqlite3.Connection, stream: Stream, seqs: Sequence[int]) -> list[sqlite3.Row]:
-    """The rows of a stream that still exist among these."""
+    """The rows of a stream that still exist among these: `seq` and `line`."""
     query = f"SELECT {stream.select} FROM {stream.name} WHERE seq = ?"
     found = (db.execute(query, (seq,)).fetchone() for seq in seqs)
     return [row for row in found if row is not None]

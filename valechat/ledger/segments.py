@@ -15,7 +15,6 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,9 +22,10 @@ from typing import TYPE_CHECKING
 from valechat.filelock import locked, try_locked
 from valechat.ledger.amounts import stamp
 from valechat.ledger.faults import translated
-from valechat.ledger.publish import free_name, replace_file, rows_of
+from valechat.ledger.pace import Pace
+from valechat.ledger.publish import joined, plan, replace_file, rows_of
 from valechat.ledger.store import Store
-from valechat.ledger.streams import STREAMS, Stream, lines
+from valechat.ledger.streams import STREAMS, Stream
 from valechat.ledger.views import from_lines, placeholder, read_segments, source, target
 
 if TYPE_CHECKING:
@@ -33,27 +33,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
-__all__ = ["Pace", "Segments"]
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """When files are sealed, merged and dropped.
-
-    Attributes:
-        seal_rows: Rows of a small file.
-        lag_rows: Newest rows that stay in the tail, where a change is cheap.
-        merge_rows: Rows of a large file.
-        mark_after: How long a file is in place before it counts; longer than a query takes from
-            listing the files to reading the watermark.
-        empty_after: How long a file that no longer counts keeps its rows; longer than any query runs.
-    """
-
-    seal_rows: int = 5_000
-    lag_rows: int = 1_000
-    merge_rows: int = 1_000_000
-    mark_after: timedelta = timedelta(seconds=10)
-    empty_after: timedelta = timedelta(minutes=10)
+__all__ = ["Segments"]
 
 
 class Segments:
@@ -67,12 +47,18 @@ class Segments:
         self._scratch = store.folder / "publish.tmp"
         self._duck: duckdb.DuckDBPyConnection | None = None
 
+    def is_missing(self, db: sqlite3.Connection) -> bool:
+        """Whether a file that queries count on is not there: `complete` writes it."""
+        query = "SELECT 1 FROM files f JOIN publication p USING (stream) WHERE written_at IS NULL AND ("
+        query += "kind = 'small' AND last <= small_mark AND last > large_mark OR kind = 'large' AND last <= large_mark)"
+        return db.execute(query).fetchone() is not None
+
     def is_due(self, db: sqlite3.Connection) -> bool:
         """Whether `tend` has something to do now or soon."""
         if db.execute("SELECT 1 FROM dirty LIMIT 1").fetchone():
             return True
         return any(
-            _newest(db, state["stream"]) - state["sealed"] >= self._full() or _is_unfinished(db, state)
+            _newest(db, state["stream"]) - state["sealed"] >= self.pace.full_tail or _is_unfinished(db, state)
             for state in db.execute("SELECT * FROM publication").fetchall()
         )
 
@@ -95,12 +81,10 @@ class Segments:
     def rebuild(self) -> None:
         """Write everything published anew from the truth. Queries see less until it is done."""
         with self._working():
-            with self.store.read():
-                shutil.rmtree(self._folder, ignore_errors=True)
-            self.store.close()
             with self.store.write() as t:
-                t.db.execute("DELETE FROM files WHERE retired_at IS NOT NULL OR kind = 'tail'")
-                t.db.execute("DELETE FROM dirty")
+                self.store.publisher.restart(t.db)
+            with self.store.read() as db:
+                self.store.publisher.refresh(db)
             self._finish_writing()
 
     @contextmanager
@@ -133,18 +117,15 @@ class Segments:
         self._empty_retired()
         return min(waits, default=None)
 
-    def _full(self) -> int:
-        return self.pace.seal_rows + self.pace.lag_rows
-
     def _seal(self, stream: Stream) -> bool:
         """Give the oldest rows of the tail a file, and start a new tail; whether there were enough."""
         with self.store.write() as t:
             state = t.db.execute("SELECT * FROM publication WHERE stream = ?", (stream.name,)).fetchone()
             newest = _newest(t.db, stream.name)
-            if newest - state["sealed"] < self._full():
+            if newest - state["sealed"] < self.pace.full_tail:
                 return False
             first, last = state["sealed"] + 1, state["sealed"] + self.pace.seal_rows
-            _plan(t.db, stream, "small", first, last)
+            plan(t.db, stream.name, "small", first, last)
             self.store.publisher.rotate_tail(t, stream.name, newest)
             t.db.execute("UPDATE publication SET sealed = ? WHERE stream = ?", (last, stream.name))
         return True
@@ -176,7 +157,7 @@ class Segments:
                         f"SELECT {stream.select} FROM {stream.name} WHERE seq BETWEEN ? AND ? ORDER BY seq",
                         (start, min(start + self.pace.seal_rows - 1, last)),
                     ).fetchall()
-                file.write(lines(stream, chunk))
+                file.write(joined(chunk))
         self._write_parquet(from_lines(stream, rows), self._folder / stream.name / kind / name)
         rows.unlink()
 
@@ -230,7 +211,7 @@ class Segments:
         self._scratch.mkdir(exist_ok=True)
         rows = self._scratch / "changed.jsonl"
         with self.store.read() as db:
-            rows.write_bytes(lines(stream, rows_of(db, stream, changed)))
+            rows.write_bytes(joined(rows_of(db, stream, changed)))
         others = f"SELECT * FROM read_parquet({source(path)}) WHERE seq NOT IN ({', '.join(map(str, changed))})"
         self._write_parquet(f"{others} UNION ALL BY NAME {from_lines(stream, rows)} ORDER BY seq", path)
         rows.unlink()
@@ -286,7 +267,7 @@ class Segments:
             ).fetchall()
             if mark < last or not small:
                 return False
-            name = _plan(t.db, stream, "large", large_end + 1, small[-1]["last"])
+            name = plan(t.db, stream.name, "large", large_end + 1, small[-1]["last"])
         folder = self._folder / stream.name
         paths = ", ".join(source(folder / "small" / file["name"]) for file in small)
         self._write_parquet(f"SELECT * FROM {read_segments(f'[{paths}]')}", folder / "large" / name)
@@ -323,12 +304,3 @@ def _is_unfinished(db: sqlite3.Connection, state: sqlite3.Row) -> bool:
 
 def _newest(db: sqlite3.Connection, stream: str) -> int:
     return int(db.execute(f"SELECT coalesce(max(seq), 0) FROM {stream}").fetchone()[0])
-
-
-def _plan(db: sqlite3.Connection, stream: Stream, kind: str, first: int, last: int) -> str:
-    name = free_name(db, stream.name, kind, ".parquet")
-    db.execute(
-        "INSERT INTO files (stream, kind, name, first, last) VALUES (?, ?, ?, ?, ?)",
-        (stream.name, kind, name, first, last),
-    )
-    return name

@@ -25,6 +25,7 @@ from valechat.ledger.base import (
 )
 from valechat.ledger.duck import Duck
 from valechat.ledger.faults import translated
+from valechat.ledger.pace import Pace
 from valechat.ledger.publish import Prepared
 from valechat.ledger.rows import (
     json_text,
@@ -35,7 +36,7 @@ from valechat.ledger.rows import (
     usage_of,
     verification_columns,
 )
-from valechat.ledger.segments import Pace, Segments
+from valechat.ledger.segments import Segments
 from valechat.ledger.store import Store, now_utc
 from valechat.ledger.tender import Tender
 from valechat.ledger.transaction import Transaction
@@ -68,7 +69,7 @@ class SqliteLedger:
     ) -> None:
         self.folder = folder
         self._pace = pace or Pace()
-        self._store = Store(folder, clock)
+        self._store = Store(folder, clock, self._pace)
         self._store.committed = self._committed
         self._segments = Segments(self._store, self._pace)
         self._tender = Tender(self._segments)
@@ -282,12 +283,15 @@ class SqliteLedger:
         """Publish what a process that was killed had not."""
         with self._store.read() as db:
             self._store.publisher.refresh(db)
+            missing = self._segments.is_missing(db)
             due = self._segments.is_due(db)
+        if missing:
+            self._segments.complete()
         if due:
             self._tender.nudge()
 
     def _committed(self, prepared: Prepared) -> None:
-        if prepared.dirty or prepared.unsealed >= self._pace.seal_rows + self._pace.lag_rows:
+        if prepared.dirty or prepared.unsealed >= self._pace.full_tail:
             self._tender.nudge()
 
 

@@ -20,7 +20,9 @@ from valechat.filelock import locked
 from valechat.ledger.amounts import stamp
 from valechat.ledger.faults import damaged, translated
 from valechat.ledger.migrations import migrate
+from valechat.ledger.pace import Pace
 from valechat.ledger.publish import Prepared, Publisher
+from valechat.ledger.streams import FUNCTIONS
 from valechat.ledger.transaction import Transaction
 
 __all__ = ["LEDGER_FILE", "LOCK_FILE", "Store", "now_utc"]
@@ -38,11 +40,11 @@ def now_utc() -> datetime:
 class Store:
     """The SQLite file of one ledger. Usable from any thread; one connection, one writer at a time."""
 
-    def __init__(self, folder: Path, clock: Callable[[], datetime] = now_utc) -> None:
+    def __init__(self, folder: Path, clock: Callable[[], datetime], pace: Pace) -> None:
         self.folder = folder
         self.path = folder / LEDGER_FILE
         self.clock = clock
-        self.publisher = Publisher(folder / "published")
+        self.publisher = Publisher(folder / "published", pace)
         self.committed: Callable[[Prepared], None] | None = None
         self._lock_path = folder / LOCK_FILE
         self._guard = threading.RLock()
@@ -104,6 +106,8 @@ class Store:
             db.execute("PRAGMA synchronous = FULL")
             db.execute("PRAGMA secure_delete = ON")
             db.create_function("fold", 1, _fold, deterministic=True)
+            for name, function in FUNCTIONS.items():
+                db.create_function(name, 1, function, deterministic=True)
             migrate(db, self.path, stamp(self.clock()))
             self.publisher.opened(db)
         except BaseException:

@@ -8,14 +8,11 @@ JSON numbers reach a DECIMAL through a double, and a column that does not fit wo
 from __future__ import annotations
 
 import json
-import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
-
-__all__ = ["LARGEST_TEXT", "MONEY", "STREAMS", "Stream", "lines"]
+__all__ = ["FUNCTIONS", "LARGEST_TEXT", "MONEY", "STREAMS", "Stream", "published_parts", "published_text"]
 
 MONEY = "DECIMAL(38,20)"
 LARGEST_TEXT = 1_000_000
@@ -39,8 +36,19 @@ class Stream:
 
     @property
     def select(self) -> str:
-        """The columns, for SQLite."""
-        return ", ".join(["seq", "rev", *(f"{self.sources.get(c, c)} AS {c}" for c in self.columns)])
+        """A row's `seq` and its JSON line, for SQLite with `FUNCTIONS` registered."""
+        fields = ", ".join(f"'{name}', {self._value(name, kind)}" for name, kind in self.columns.items())
+        return f"seq, CAST(json_object('seq', seq, 'rev', rev, {fields}) || char(10) AS BLOB) AS line"
+
+    def _value(self, name: str, kind: str) -> str:
+        source = self.sources.get(name, name)
+        if name == "parts":
+            return f"json(published_parts({source}))"
+        if name == "content":
+            return f"published_text({source})"
+        if kind == "JSON":
+            return f"CASE WHEN json_valid({source}) THEN json({source}) ELSE {source} END"
+        return source
 
 
 STREAMS: Mapping[str, Stream] = {
@@ -138,33 +146,25 @@ STREAMS: Mapping[str, Stream] = {
 }
 
 
-def lines(stream: Stream, rows: Iterable[sqlite3.Row]) -> bytes:
-    """The rows as JSON lines."""
-    return b"".join(_line(stream, row) for row in rows)
-
-
-def _line(stream: Stream, row: sqlite3.Row) -> bytes:
-    line: dict[str, Any] = {"seq": row["seq"], "rev": row["rev"]}
-    for name, kind in stream.columns.items():
-        value = row[name]
-        if value is None:
-            continue
-        if name == "parts":
-            line[name] = _published_parts(value)
-        elif kind == "JSON":
-            line[name] = orjson.Fragment(value)
-        else:
-            line[name] = value[:LARGEST_TEXT] if name == "content" else value
-    return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
-
-
-def _published_parts(body: str) -> orjson.Fragment:
+def published_parts(body: str) -> str:
     """The parts of a message without the bytes of images and documents, which nobody reads in SQL."""
     parts = json.loads(body)["parts"]
     text = json.dumps([_without_media(part) for part in parts] if '"data"' in body else parts, ensure_ascii=False)
     if len(text) > LARGEST_TEXT:
         text = json.dumps([{"kind": part.get("kind")} for part in parts])
-    return orjson.Fragment(text.encode("utf-8", "replace"))
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def published_text(text: str) -> str:
+    """A text as far as it is published. SQLite's own `substr` ends at a NUL."""
+    return text[:LARGEST_TEXT]
+
+
+FUNCTIONS: Mapping[str, Callable[[str], str]] = {
+    "published_parts": published_parts,
+    "published_text": published_text,
+}
+"""What `Stream.select` needs SQLite to know."""
 
 
 def _without_media(part: Any) -> Any:

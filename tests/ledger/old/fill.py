@@ -3,7 +3,7 @@
     python -m tests.ledger.old.fill FOLDER NAME
 
 It writes NAME.tar.xz: the ledger's folder with large, small and tail files, and `said.json`, what that
-version's own views and methods say of it. It uses only what every version of the ledger has.
+version's own views and methods say of it. Where a name has moved since, it is as in the newest version.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from valechat.ledger.base import (
     UsageRow,
     Verification,
 )
-from valechat.ledger.segments import Pace
+from valechat.ledger.pace import Pace
 from valechat.ledger.sqlite import SqliteLedger
 from valechat.messages import ImagePart, Message, TextPart, ToolCallPart, ToolResultPart, to_json
 from valechat.usage import Usage
