@@ -294,3 +294,10 @@ def test_a_definition_goes_to_json_and_back() -> None:
     for entry in (SEED_SERVER, SEED_SERVICE):
         definition = parse(entry)
         assert parse(json.loads(json.dumps(definition.model_dump(mode="json")))) == definition
+
+
+def test_a_secret_among_the_arguments_or_in_the_address_does_not_show_either() -> None:
+    local = parse({**LOCAL, "args": ["--token", CANARY, f"--key={CANARY}", "@scope/server-filesystem@2026.8.31"]})
+    cloud = parse({**CLOUD, "url": f"https://example.com/mcp?api_key={CANARY}"})
+    assert CANARY not in f"{local} {cloud}"
+    assert "@scope/server-filesystem@2026.8.31" in repr(local)

@@ -24,6 +24,7 @@ from valechat.plugins.fields import (
     VariableName,
     check_url,
 )
+from valechat.plugins.suspect import looks_secret
 
 __all__ = [
     "BearerAuth",
@@ -50,7 +51,14 @@ class _Entry(BaseModel):
             value = getattr(self, name)
             if value == field.get_default(call_default_factory=True):
                 continue
-            yield name, _Hidden(value) if name in self.hidden else value
+            yield name, _Hidden(value) if name in self.hidden else _masked(value)
+
+
+def _masked(value: Any) -> Any:
+    """The value; of a text or a list of texts, without what looks like a secret."""
+    if isinstance(value, str):
+        return _Hidden(value) if looks_secret(value.rpartition("=")[2]) or looks_secret(value) else value
+    return [_masked(item) for item in value] if isinstance(value, list) else value
 
 
 class _Hidden:

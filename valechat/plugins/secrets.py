@@ -2,42 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from valechat.config.variables import references, substitute
 from valechat.keys import KeyRing, Place
 from valechat.plugins.config import BearerAuth, Definition, LocalServer, OAuth, parse
+from valechat.plugins.suspect import looks_secret, sounds_secret
 
 __all__ = ["PlainSecret", "doubts", "looks_secret", "move_secrets", "plain_secrets", "sounds_secret"]
 
-_NAME = re.compile(
-    r"token|secret|passw|api[-_]?key|access[-_]?key|credential|authorization|cookie|(^|[-_])(key|pat|auth|pw)$"
-)
-_PREFIXES = (
-    *("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "sk-", "sk_live_", "sk_test_", "rk_live_"),
-    *(
-        "xoxb-",
-        "xoxp-",
-        "xapp-",
-        "hf_",
-        "AKIA",
-        "ASIA",
-        "AIza",
-        "ya29.",
-        "npm_",
-        "pypi-",
-        "lin_api_",
-        "ntn_",
-        "sntrys_",
-    ),
-    *("sntryu_", "SG.", "dop_v1_", "eyJ", "tvly-", "fc-", "ctx7sk"),
-)
-"""What the tokens of well-known services begin with."""
-_PASSWORD_IN_URL = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
 _SCHEME = re.compile(r"^(Bearer|Basic|Token|token)\s+", re.ASCII)
 
 
@@ -52,21 +27,6 @@ class PlainSecret:
 
     path: tuple[str, ...]
     name: str
-
-
-def sounds_secret(name: str) -> bool:
-    """Whether a variable or a header of that name usually holds a secret."""
-    return _NAME.search(name.lower()) is not None
-
-
-def looks_secret(value: str) -> bool:
-    """Whether a text looks like a token: it begins as those of a known service do, or is long and random."""
-    if (value.startswith(_PREFIXES) and len(value) >= 16) or _PASSWORD_IN_URL.search(value):
-        return True
-    if not 24 <= len(value) <= 4096 or not re.fullmatch(r"[A-Za-z0-9_.+=~-]+", value, re.ASCII):
-        return False
-    mixed = any(c.isdigit() for c in value) and any(c.isalpha() for c in value)
-    return mixed and _bits_per_character(value) >= 3.7
 
 
 def plain_secrets(definition: Definition) -> tuple[PlainSecret, ...]:
@@ -149,8 +109,3 @@ def _kept_name(plugin: str, path: tuple[str, ...]) -> str:
 def _as_variable(text: str) -> str:
     name = re.sub(r"[^A-Z0-9_]", "_", text.upper(), flags=re.ASCII)
     return f"_{name}" if name[:1].isdigit() else name
-
-
-def _bits_per_character(text: str) -> float:
-    counts = Counter(text).values()
-    return -sum(count / len(text) * math.log2(count / len(text)) for count in counts)
