@@ -30,8 +30,10 @@ import type {
   Send,
   SetKey,
   ShowMore,
+  ShowTool,
   State,
   Stop,
+  ToolPiece,
   TurnEnded,
   TurnStarted,
 } from "./protocol/talk";
@@ -51,7 +53,8 @@ export type FromPanel =
   | NewConversation
   | RefreshModels
   | SetKey
-  | ShowMore;
+  | ShowMore
+  | ShowTool;
 
 export type ToPanel =
   | Asked
@@ -67,4 +70,5 @@ export type ToPanel =
   | Notice
   | Composed
   | More
+  | ToolPiece
   | SavedTranscript;

@@ -8,7 +8,7 @@ import { nameOf, smallPicture } from "./files";
 import type { AskAnswer, FromPanel, ToPanel } from "./protocol";
 import { keepTranscript, watchKernel, type KernelEvent, type PanelModel } from "./notebook";
 import { strings } from "./strings";
-import { EMPTY, apply, asked, linked, running, stopped, type View } from "./store";
+import { EMPTY, apply, asked, callKey, linked, running, stopped, type View } from "./store";
 
 /** How long the kernel may take to answer `hello` before the panel says that it waits. */
 const PATIENCE_MS = 8_000;
@@ -112,6 +112,11 @@ export class Session {
   showMore(message: string): void {
     const more = this.current.messages.find((m) => m.id === message)?.more;
     if (more) this.send({ type: "show_more", message, more });
+  }
+
+  /** Asks for the next piece of a tool's whole result. */
+  showTool(message: string, call: string): void {
+    this.send({ type: "show_tool", message, call, at: this.current.results[callKey(message, call)]?.length ?? 0 });
   }
 
   /** Stops all that runs. */

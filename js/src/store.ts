@@ -15,6 +15,13 @@ export interface Pending {
   readonly chips: readonly Chip[];
 }
 
+/** A tool's result as far as it was brought. */
+export interface Whole {
+  readonly pieces: readonly string[];
+  readonly length: number;
+  readonly left: number;
+}
+
 export interface NoticeShown {
   readonly text: string;
   readonly error: ErrorShown | null;
@@ -51,6 +58,8 @@ export interface View {
   readonly estimate: EstimateShown | null;
   /** Long texts' further pieces, by message. */
   readonly rests: Readonly<Record<string, readonly string[]>>;
+  /** Tools' whole results as far as they were brought, by message and call. */
+  readonly results: Readonly<Record<string, Whole>>;
   /** The last text the kernel gave back, so that repeating it adds nothing. */
   readonly returned: string;
   readonly pending: readonly Pending[];
@@ -85,6 +94,7 @@ export const EMPTY: View = {
   uploads: { each: 10_000_000, total: 10_000_000 },
   estimate: null,
   rests: {},
+  results: {},
   returned: "",
   pending: [],
   stopping: [],
@@ -161,6 +171,14 @@ function reduced(view: View, message: Exclude<ToPanel, State>): View {
         rests: { ...view.rests, [grown.id]: [...(view.rests[grown.id] ?? []), message.text] },
       };
     }
+    case "tool_piece": {
+      const key = callKey(message.message, message.call);
+      const old = view.results[key] ?? { pieces: [], length: 0, left: 0 };
+      // Two views may have asked for the same piece.
+      if (message.at !== old.length || (message.text === "" && old.length > 0)) return view;
+      const length = old.length + [...message.text].length;
+      return { ...view, results: { ...view.results, [key]: { pieces: [...old.pieces, message.text], length, left: message.left } } };
+    }
     default:
       // A newer kernel may say what this panel does not know; its number still counts.
       return view;
@@ -196,6 +214,7 @@ function replaced(view: View, state: State): View {
     uploads: { each: state.upload_limit ?? view.uploads.each, total: state.upload_total ?? view.uploads.total },
     // A state has the beginnings of all texts again.
     rests: {},
+    results: {},
     stopping: view.stopping.filter((turn) => state.messages.some((m) => m.turn === turn)),
     notice: sameConversation ? view.notice : null,
   };
@@ -310,6 +329,11 @@ export function looseAsks(view: View): readonly AskShown[] {
   const live = view.messages.filter((m) => m.status === "streaming");
   const calls = new Set(live.flatMap((m) => m.tools.filter((tool) => tool.result === null).map((tool) => tool.id)));
   return view.asks.filter((one) => !calls.has(one.approval?.call_id ?? ""));
+}
+
+/** What a tool call's whole result is found by. */
+export function callKey(message: string, call: string): string {
+  return `${message} ${call}`;
 }
 
 /** The turns that are under way, answered or not. */

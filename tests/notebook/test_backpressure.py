@@ -18,7 +18,8 @@ from tests.notebook.panels import PanelUnderTest
 from tests.providers.faults import EVENT_STREAM, Connection, FaultServer, chunked, head, stream
 from valechat.engine import engine
 from valechat.messages import ToolCallPart
-from valechat.notebook.shown import TEXT, TOOL
+from valechat.notebook.shown import TEXT
+from valechat.notebook.toolcards import CLIP
 
 LONG = ("Lorem **ipsum** dolor sit amet, `code` 0123456789é.\n\n" * 200_000)[:10_000_000]
 LONGEST_GAP = 1.0
@@ -151,11 +152,11 @@ async def test_tool_arguments_of_1_mb_reach_the_ledger_whole_and_the_panel_clipp
     (call,) = (part for part in stored[1].message.parts if isinstance(part, ToolCallPart))
     assert call.arguments == arguments
     (card,) = ended["answer"]["tools"]
-    assert len(card["arguments"]) < TOOL + 100
+    assert len(card["arguments"]) < CLIP + 100
     assert card["arguments"].endswith("more characters, which are kept in the conversation")
     assert card["is_error"]
     assert ended["answer"]["text"] == "Done."
-    assert panel.largest < 3 * TOOL
+    assert panel.largest < 3 * CLIP
     assert pulse.longest < LONGEST_GAP
 
 

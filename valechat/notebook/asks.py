@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, cast, get_args
 
 import orjson
@@ -37,11 +37,13 @@ class PanelAsker:
     """Asks the user of one panel; see `valechat.asking.Asker`. Used on the engine's loop.
 
     A question waits until a view of the panel answers it, and is taken back when the one who asks is
-    cancelled. A view that opens meanwhile finds it in `shown`.
+    cancelled. A view that opens meanwhile finds it in `shown`. `answered` is told the tool calls that were
+    decided on.
     """
 
-    def __init__(self, outbox: Outbox) -> None:
+    def __init__(self, outbox: Outbox, answered: Callable[[str], None] = lambda _call: None) -> None:
         self._outbox = outbox
+        self._answered = answered
         self._waiting: dict[str, _Waiting] = {}
 
     @property
@@ -53,6 +55,8 @@ class PanelAsker:
         """See `Asker.approve`."""
         shown = _approval(question) if isinstance(question, Approval) else _sampling(question)
         answer = await self._ask(shown, frozenset(get_args(Decision)))
+        if isinstance(question, Approval):
+            self._answered(question.call_id)
         return cast("Decision", answer["choice"])
 
     async def fill(self, form: Form) -> Filled:

@@ -42,12 +42,16 @@ from valechat.notebook.protocol import (
     Send,
     SetKey,
     ShowMore,
+    ShowTool,
     State,
     Stop,
+    ToolPiece,
+    ToolShown,
     TurnEnded,
     TurnStarted,
 )
-from valechat.notebook.shown import TEXT, answer_text, error_shown, messages_shown, money
+from valechat.notebook.shown import TEXT, answer_text, error_shown, messages_shown, money, turn_of
+from valechat.notebook.toolcards import whole_result
 from valechat.notebook.uploads import UPLOAD_TOTAL, Taken, Uploads
 from valechat.reply import Reply
 from valechat.services import services
@@ -65,7 +69,7 @@ class PanelConversation:
         self.chat = chat
         self._outbox = outbox
         self._stored = stored
-        self._asker = PanelAsker(outbox)
+        self._asker = PanelAsker(outbox, self._decided)
         self._live: dict[str, LiveTurn] = {}
         self._models: list[ModelShown] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -198,10 +202,27 @@ class PanelConversation:
         left = max(0, len(text) - start - TEXT)
         self._outbox.send(More(type="more", seq=0, message=shown, more=more, text=piece, left=left))
 
+    async def _on_show_tool(self, message: ShowTool) -> None:
+        shown, call, at = message["message"], message["call"], max(0, message["at"])
+        stored, _ = await self._read(self.chat.conversation_id)
+        turn = turn_of(stored, self._stored_ids.get(shown, shown))
+        text = await asyncio.to_thread(whole_result, turn, call)
+        piece = text[at : at + TEXT]
+        left = max(0, len(text) - at - TEXT)
+        self._outbox.send(ToolPiece(type="tool_piece", seq=0, message=shown, call=call, at=at, text=piece, left=left))
+
+    def _decided(self, call_id: str) -> None:
+        for live in self._live.values():
+            live.began(call_id)
+
     async def _answer(self, live: LiveTurn) -> None:
         reply: Reply | None = None
         turn = self.chat.turn(
-            live.question["text"], model=self.chat.model, files=live.attached.parts, question_id=live.question["id"]
+            live.question["text"],
+            model=self.chat.model,
+            files=live.attached.parts,
+            question_id=live.question["id"],
+            asker=self._asker,
         )
         try:
             async with contextlib.aclosing(turn) as events:
@@ -240,7 +261,7 @@ class PanelConversation:
                 type="turn_ended",
                 seq=0,
                 turn=live.turn,
-                answer={**answer, "id": live.answer["id"], "notes": notes},
+                answer={**answer, "id": live.answer["id"], "notes": notes, "tools": _timed(answer["tools"], live)},
                 total_cost=total_cost,
                 unpriced=unpriced,
             )
@@ -302,6 +323,15 @@ class PanelConversation:
 
     def _notice(self, text: str, error: BaseException | None) -> None:
         self._outbox.send(Notice(type="notice", seq=0, text=text, error=None if error is None else error_shown(error)))
+
+
+def _timed(tools: Iterable[ToolShown], live: LiveTurn) -> list[ToolShown]:
+    """The cards with how long their calls took, which the conversation does not keep."""
+    timed: list[ToolShown] = []
+    for tool in tools:
+        seen = live.tool(tool["id"])
+        timed.append({**tool, "duration_ms": seen["duration_ms"]} if seen and "duration_ms" in seen else tool)
+    return timed
 
 
 def _upload_limit() -> int:

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 
-from valechat.events import Event, StatusEvent, TextEvent, ThinkingEvent, ToolCallEvent, ToolResultEvent
+from valechat.events import (
+    Event,
+    ProgressEvent,
+    StatusEvent,
+    TextEvent,
+    ThinkingEvent,
+    ToolCallEvent,
+    ToolResultEvent,
+)
 from valechat.ids import new_id
 from valechat.notebook.outbox import Outbox
-from valechat.notebook.protocol import MessageShown, Send
-from valechat.notebook.shown import TEXT, answered_tool, blank_answer, question_shown, tool_shown
+from valechat.notebook.protocol import MessageShown, ProgressShown, Send, ToolShown
+from valechat.notebook.shown import TEXT, blank_answer, question_shown
+from valechat.notebook.toolcards import answered_tool, origins, tool_shown
 from valechat.notebook.uploads import Taken
 
 __all__ = ["LiveTurn"]
@@ -33,6 +44,7 @@ class LiveTurn:
         self._answer = blank_answer(new_id(), model, self.turn)
         self._text = _Beginning()
         self._thinking = _Beginning()
+        self._began: dict[str, float] = {}
 
     @property
     def answer(self) -> MessageShown:
@@ -51,18 +63,39 @@ class LiveTurn:
             if shown := self._thinking.add(event.text):
                 outbox.thinking(self.turn, shown)
         elif isinstance(event, ToolCallEvent):
-            tool = tool_shown(event.call, None)
+            tool = tool_shown(event.call, None, origins())
+            self.began(tool["id"])
             self._answer["tools"].append(tool)
             outbox.tool(self.turn, tool)
         elif isinstance(event, ToolResultEvent):
-            for place, tool in enumerate(self._answer["tools"]):
-                if tool["id"] == event.result.call_id:
-                    done = answered_tool(tool, event.result)
-                    self._answer["tools"][place] = done
-                    outbox.tool(self.turn, done)
+            lasted = time.monotonic() - self._began.get(event.result.call_id, time.monotonic())
+            self._change_tool(
+                event.result.call_id,
+                lambda tool: {**answered_tool(tool, event.result), "duration_ms": round(lasted * 1000)},
+                outbox,
+            )
+        elif isinstance(event, ProgressEvent):
+            progress = ProgressShown(done=event.done, total=event.total, message=event.message)
+            self._change_tool(event.call_id, lambda tool: {**tool, "progress": progress}, outbox)
         elif isinstance(event, StatusEvent):
             self._answer["notes"].append(event.text)
             outbox.note(self.turn, event.text)
+
+    def began(self, call_id: str) -> None:
+        """A call runs from now on: what it waited for the user does not count."""
+        self._began[call_id] = time.monotonic()
+
+    def tool(self, call_id: str) -> ToolShown | None:
+        """A call's card as it stands."""
+        return next((tool for tool in self._answer["tools"] if tool["id"] == call_id), None)
+
+    def _change_tool(self, call_id: str, change: Callable[[ToolShown], ToolShown], outbox: Outbox) -> None:
+        # A server that numbers its calls afresh in each answer repeats ids; the last is the one that runs.
+        for place, tool in reversed([*enumerate(self._answer["tools"])]):
+            if tool["id"] == call_id:
+                self._answer["tools"][place] = changed = change(tool)
+                outbox.tool(self.turn, changed)
+                return
 
 
 class _Beginning:

@@ -8,31 +8,27 @@ from decimal import Decimal
 
 from valechat.errors import AuthenticationFailed, MissingKey, ValeChatError
 from valechat.ledger.base import StoredMessage, UsageRow
-from valechat.messages import ToolCallPart, ToolResultPart
-from valechat.notebook.protocol import AttachmentShown, ErrorShown, MessageShown, ToolShown
+from valechat.notebook.protocol import AttachmentShown, ErrorShown, MessageShown
+from valechat.notebook.toolcards import Origins, origins, tools_shown, without_files
 from valechat.notebook.uploads import attachments_shown, without_previews
 
 __all__ = [
     "TEXT",
     "answer_text",
-    "answered_tool",
     "blank_answer",
     "error_shown",
     "messages_shown",
     "money",
     "question_shown",
-    "tool_shown",
+    "turn_of",
     "with_usage",
 ]
 
 TEXT = 100_000
 """Characters of a text that a panel gets at once: more than most answers have, and drawn without a pause."""
 
-TOOL = 20_000
-"""Characters of a tool's arguments or result that a panel gets."""
-
 PREVIEWS = 5_000_000
-"""Characters of images' previews in a whole state; the newest come first."""
+"""Characters of images and sounds in a whole state; the newest come first."""
 
 
 def money(amount: Decimal | None) -> str | None:
@@ -73,19 +69,25 @@ def messages_shown(messages: Sequence[StoredMessage], rows: Mapping[str, UsageRo
     `rows` are the usage rows by request id.
     """
     shown: list[MessageShown] = []
+    known = origins()
     for turn in _turns(messages):
         if turn[0].message.role == "user":
             asked = turn[0]
             attached = attachments_shown(asked.id, asked.message)
             shown.append(question_shown(asked.id, asked.message.text, asked.ts, attached))
         else:
-            shown.append(_answer(turn, rows))
+            shown.append(_answer(turn, rows, known))
     return _with_room(shown)
 
 
 def answer_text(messages: Sequence[StoredMessage], message_id: str) -> str:
     """The whole text of an answer that `messages_shown` has under this id; empty when there is none."""
-    return next((_text(turn) for turn in _turns(messages) if _last(turn).id == message_id), "")
+    return _text(turn_of(messages, message_id))
+
+
+def turn_of(messages: Sequence[StoredMessage], message_id: str) -> Sequence[StoredMessage]:
+    """The stored messages of an answer that `messages_shown` has under this id; none when there is none."""
+    return next((turn for turn in _turns(messages) if _last(turn).id == message_id), [])
 
 
 def with_usage(answer: MessageShown, rows: Sequence[UsageRow]) -> MessageShown:
@@ -117,7 +119,7 @@ def _turns(messages: Sequence[StoredMessage]) -> list[list[StoredMessage]]:
     return turns
 
 
-def _answer(turn: Sequence[StoredMessage], rows: Mapping[str, UsageRow]) -> MessageShown:
+def _answer(turn: Sequence[StoredMessage], rows: Mapping[str, UsageRow], known: Origins) -> MessageShown:
     last = _last(turn)
     text = _text(turn)
     answer = _blank(last.id, last.model or "", turn[0].ts)
@@ -126,7 +128,7 @@ def _answer(turn: Sequence[StoredMessage], rows: Mapping[str, UsageRow]) -> Mess
         **answer,
         "text": text[:TEXT],
         "thinking": "\n\n".join(stored.message.thinking for stored in turn if stored.message.thinking)[:TEXT],
-        "tools": _tools(turn),
+        "tools": tools_shown(turn, known),
         "status": last.status,
     }
     return with_usage({**shown, "more": len(text) - TEXT} if len(text) > TEXT else shown, spent)
@@ -141,42 +143,21 @@ def _text(turn: Sequence[StoredMessage]) -> str:
 
 
 def _with_room(shown: Sequence[MessageShown]) -> list[MessageShown]:
-    """The messages, the older ones without previews where there are too many."""
+    """The messages, the older ones without pictures and sounds where there are too many."""
     room = PREVIEWS
     kept: list[MessageShown] = []
     for message in reversed(shown):
         attached = message.get("attachments", [])
         room -= sum(len(one["preview"] or "") for one in attached)
-        kept.append({**message, "attachments": without_previews(attached)} if attached and room < 0 else message)
+        room -= sum(len(file["url"] or "") for tool in message["tools"] for file in tool.get("files", []))
+        kept.append(message if room >= 0 else _bare(message))
     return kept[::-1]
 
 
-def _tools(turn: Sequence[StoredMessage]) -> list[ToolShown]:
-    results = {
-        part.call_id: part for stored in turn for part in stored.message.parts if isinstance(part, ToolResultPart)
-    }
-    return [
-        tool_shown(part, results.get(part.id))
-        for stored in turn
-        for part in stored.message.parts
-        if isinstance(part, ToolCallPart)
-    ]
-
-
-def tool_shown(call: ToolCallPart, result: ToolResultPart | None) -> ToolShown:
-    """A tool call as a card."""
-    tool = ToolShown(id=call.id, name=call.name, arguments=_clipped(call.arguments), result=None, is_error=False)
-    return tool if result is None else answered_tool(tool, result)
-
-
-def answered_tool(tool: ToolShown, result: ToolResultPart) -> ToolShown:
-    """A card with the tool's result."""
-    return {**tool, "result": _clipped(result.text), "is_error": result.is_error}
-
-
-def _clipped(text: str) -> str:
-    rest = len(text) - TOOL
-    return text if rest <= 0 else f"{text[:TOOL]}\n… {rest:,} more characters, which are kept in the conversation"
+def _bare(message: MessageShown) -> MessageShown:
+    bare: MessageShown = {**message, "tools": [without_files(tool) for tool in message["tools"]]}
+    attached = message.get("attachments")
+    return {**bare, "attachments": without_previews(attached)} if attached else bare
 
 
 def _sum(counts: Iterable[int | None]) -> int | None:

@@ -11,13 +11,41 @@ export interface ErrorShown {
   provider?: string;
 }
 
-/** A tool call as a card. `result` is null while it runs. */
+/** How far a running call is, in the tool's own unit. `total` is null when the tool does not know. */
+export interface ProgressShown {
+  done: number;
+  total: number | null;
+  message: string;
+}
+
+/**
+ * What a tool answered besides text. `url` is a `data:` URL of what can be drawn or heard, null otherwise. `path` is
+ * where the user finds it, empty where it is in the conversation alone.
+ */
+export interface ToolFileShown {
+  name: string;
+  media_type: string;
+  size: number;
+  url: string | null;
+  path: string;
+}
+
+/**
+ * A tool call as a card. `result` is null while it runs. `name` is what the model called, `tool` the tool's own name
+ * in its `plugin`. Of a long result only a part is sent; `whole` says that `show_tool` brings all of it.
+ */
 export interface ToolShown {
   id: string;
   name: string;
   arguments: string;
   result: string | null;
   is_error: boolean;
+  plugin?: string;
+  tool?: string;
+  progress?: ProgressShown;
+  duration_ms?: number;
+  files?: ToolFileShown[];
+  whole?: boolean;
 }
 
 /**

@@ -58,6 +58,14 @@ export interface ShowMore {
   more: number;
 }
 
+/** Bring the next piece of a tool's whole result, from the character `at`. */
+export interface ShowTool {
+  type: "show_tool";
+  message: string;
+  call: string;
+  at: number;
+}
+
 /**
  * All there is to show. `draft` is a question that was not sent and belongs back in the composer. `upload_limit` is
  * the most bytes of one attachment, `upload_total` of all that go with one question.
@@ -168,6 +176,17 @@ export interface More {
   seq: number;
   message: string;
   more: number;
+  text: string;
+  left: number;
+}
+
+/** A piece of a tool's whole result, from the character `at`; `left` characters follow it. */
+export interface ToolPiece {
+  type: "tool_piece";
+  seq: number;
+  message: string;
+  call: string;
+  at: number;
   text: string;
   left: number;
 }

@@ -4,7 +4,7 @@ import { repeat } from "lit-html/directives/repeat.js";
 
 import { icon } from "../icons";
 import type { AskShown, AttachmentShown, MessageShown } from "../protocol";
-import { askOn, type Pending } from "../store";
+import { askOn, callKey, type Pending, type Whole } from "../store";
 import { strings } from "../strings";
 import { attachmentRow } from "./chips";
 import type { CellInserter } from "./code";
@@ -13,7 +13,7 @@ import { errorBox } from "./errors";
 import { figures } from "./footer";
 import type { KeyForms } from "./keyform";
 import { MarkdownView } from "./markdown";
-import { toolCard, type ToolContext } from "./tool";
+import { toolCard } from "./tool";
 import { userText } from "./usertext";
 
 export interface MessageContext {
@@ -25,6 +25,15 @@ export interface MessageContext {
   readonly rest: readonly string[];
   /** Questions to the user, of which some stand on this answer's tool calls. */
   readonly asks: readonly AskShown[];
+  /** Tools' whole results, as far as they were brought. */
+  readonly results: Readonly<Record<string, Whole>>;
+}
+
+export interface ToolActions {
+  /** Draws the question that waits on a call's card. */
+  readonly asked: (ask: AskShown) => unknown;
+  /** Brings the next piece of a call's whole result. */
+  readonly more: (message: string, call: string) => void;
 }
 
 /** Draws messages and keeps, for each, the nodes that grow with it. */
@@ -36,7 +45,7 @@ export class MessageViews {
     private readonly cells: CellInserter | null,
     private readonly forms: KeyForms,
     private readonly showMore: (message: string) => void,
-    private readonly tools: Omit<ToolContext, "ask">,
+    private readonly tools: ToolActions,
   ) {}
 
   /** Forgets what belongs to messages that are no longer shown. */
@@ -78,7 +87,13 @@ export class MessageViews {
       ${repeat(
         message.tools,
         (tool) => tool.id,
-        (tool) => toolCard(tool, { ...this.tools, ask: tool.result === null ? askOn(context.asks, tool.id) : undefined }),
+        (tool) =>
+          toolCard(tool, {
+            ask: tool.result === null ? askOn(context.asks, tool.id) : undefined,
+            asked: this.tools.asked,
+            whole: context.results[callKey(message.id, tool.id)],
+            more: () => this.tools.more(message.id, tool.id),
+          }),
       )}
       ${message.text ? parts.text.node : nothing}
       ${this.rest(message, context)} ${context.live && empty ? waiting() : nothing}

@@ -58,6 +58,7 @@ export class Panel {
     );
     this.messages = new MessageViews(cellInserter(session.model, el), this.forms, (id) => session.showMore(id), {
       asked: (ask) => this.asks.card(ask, true),
+      more: (message, call) => session.showTool(message, call),
     });
     this.composer = new Composer({
       typed: (text) => session.setDraft(text),
@@ -256,8 +257,8 @@ export class Panel {
     const asks = live ? view.asks : NO_ASKS;
     // A question that waits is drawn again as its time passes; nothing streams meanwhile.
     const waits = asks.length > 0 ? {} : null;
-    return guard([message, live, again !== null, rest, waits], () =>
-      this.messages.answer(message, { live, retry: again, rest, asks }),
+    return guard([message, live, again !== null, rest, waits, message.tools.length > 0 && view.results], () =>
+      this.messages.answer(message, { live, retry: again, rest, asks, results: view.results }),
     );
   }
 

@@ -36,6 +36,8 @@ from valechat.notebook.protocol.shown import (
     ErrorShown,
     MessageShown,
     ModelShown,
+    ProgressShown,
+    ToolFileShown,
     ToolShown,
 )
 from valechat.notebook.protocol.talk import (
@@ -56,8 +58,10 @@ from valechat.notebook.protocol.talk import (
     Send,
     SetKey,
     ShowMore,
+    ShowTool,
     State,
     Stop,
+    ToolPiece,
     TurnEnded,
     TurnStarted,
 )
@@ -92,6 +96,7 @@ __all__ = [
     "NewConversation",
     "Notice",
     "OptionShown",
+    "ProgressShown",
     "RefreshModels",
     "Refused",
     "SamplingShown",
@@ -100,9 +105,12 @@ __all__ = [
     "Send",
     "SetKey",
     "ShowMore",
+    "ShowTool",
     "State",
     "Stop",
     "ToPanel",
+    "ToolFileShown",
+    "ToolPiece",
     "ToolShown",
     "TurnEnded",
     "TurnStarted",
@@ -110,7 +118,17 @@ __all__ = [
 ]
 
 FromPanel = (
-    AskAnswer | Estimate | Hello | Send | Stop | SelectModel | NewConversation | RefreshModels | SetKey | ShowMore
+    AskAnswer
+    | Estimate
+    | Hello
+    | Send
+    | Stop
+    | SelectModel
+    | NewConversation
+    | RefreshModels
+    | SetKey
+    | ShowMore
+    | ShowTool
 )
 
 ToPanel = (
@@ -127,5 +145,6 @@ ToPanel = (
     | Notice
     | Composed
     | More
+    | ToolPiece
     | SavedTranscript
 )

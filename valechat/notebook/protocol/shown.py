@@ -12,6 +12,8 @@ __all__ = [
     "ErrorShown",
     "MessageShown",
     "ModelShown",
+    "ProgressShown",
+    "ToolFileShown",
     "ToolShown",
 ]
 
@@ -28,14 +30,45 @@ class ErrorShown(TypedDict):
     provider: NotRequired[str]
 
 
+class ProgressShown(TypedDict):
+    """How far a running call is, in the tool's own unit. `total` is None when the tool does not know."""
+
+    done: float
+    total: float | None
+    message: str
+
+
+class ToolFileShown(TypedDict):
+    """What a tool answered besides text. `url` is a `data:` URL of what can be drawn or heard, None otherwise.
+
+    `path` is where the user finds it, empty where it is in the conversation alone.
+    """
+
+    name: str
+    media_type: str
+    size: int
+    url: str | None
+    path: str
+
+
 class ToolShown(TypedDict):
-    """A tool call as a card. `result` is None while it runs."""
+    """A tool call as a card. `result` is None while it runs.
+
+    `name` is what the model called, `tool` the tool's own name in its `plugin`. Of a long result only a part is
+    sent; `whole` says that `show_tool` brings all of it.
+    """
 
     id: str
     name: str
     arguments: str
     result: str | None
     is_error: bool
+    plugin: NotRequired[str]
+    tool: NotRequired[str]
+    progress: NotRequired[ProgressShown]
+    duration_ms: NotRequired[int]
+    files: NotRequired[list[ToolFileShown]]
+    whole: NotRequired[bool]
 
 
 class AttachmentShown(TypedDict):

@@ -34,8 +34,10 @@ __all__ = [
     "Send",
     "SetKey",
     "ShowMore",
+    "ShowTool",
     "State",
     "Stop",
+    "ToolPiece",
     "TurnEnded",
     "TurnStarted",
 ]
@@ -107,6 +109,15 @@ class ShowMore(TypedDict):
     type: Literal["show_more"]
     message: str
     more: int
+
+
+class ShowTool(TypedDict):
+    """Bring the next piece of a tool's whole result, from the character `at`."""
+
+    type: Literal["show_tool"]
+    message: str
+    call: str
+    at: int
 
 
 # From the kernel to the panel
@@ -233,6 +244,18 @@ class More(TypedDict):
     seq: int
     message: str
     more: int
+    text: str
+    left: int
+
+
+class ToolPiece(TypedDict):
+    """A piece of a tool's whole result, from the character `at`; `left` characters follow it."""
+
+    type: Literal["tool_piece"]
+    seq: int
+    message: str
+    call: str
+    at: int
     text: str
     left: int
 

@@ -8,12 +8,13 @@ import { indented } from "../json";
 import type { CardContext } from "./cards";
 
 export function approval(asked: ApprovalShown, { answer, calm }: CardContext, within: boolean): TemplateResult {
-  const name = asked.title || asked.tool;
   return html`<h3 class="vc-ask-title">
-      ${icon("shield")}<span>${strings.toolAsk(asked.plugin, name)}</span>
+      ${icon("shield")}<span>${strings.toolAsk(asked.plugin, asked.tool)}</span>
     </h3>
     ${asked.changed ? html`<p class="vc-ask-warning">${icon("alert")}<span>${strings.toolChanged}</span></p>` : nothing}
-    ${asked.description ? html`<p class="vc-ask-description">${asked.description}</p>` : nothing} ${hint(asked)}
+    ${asked.title && asked.title !== asked.tool ? html`<p class="vc-ask-text">${asked.title}</p>` : nothing}
+    ${asked.description ? html`<p class="vc-ask-description">${asked.description}</p>` : nothing}
+    ${hint(asked)}
     ${within
       ? nothing
       : html`<h4 class="vc-ask-label">${strings.toolArguments}</h4>

@@ -112,7 +112,7 @@ function content(ask: AskShown, context: CardContext, within: boolean): Template
 
 /** What is asked, in one line. */
 export function titleOf(ask: AskShown): string {
-  if (ask.approval) return strings.toolAsk(ask.approval.plugin, ask.approval.title || ask.approval.tool);
+  if (ask.approval) return strings.toolAsk(ask.approval.plugin, ask.approval.tool);
   if (ask.sampling) return strings.samplingAsk(ask.sampling.plugin, ask.sampling.model);
   if (ask.form) return strings.formAsk(ask.form.plugin);
   if (ask.visit) return strings.visitAsk(ask.visit.plugin);
