@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from valechat.config.variables import references, substitute
 from valechat.keys import KeyRing, Place
@@ -13,7 +14,10 @@ from valechat.plugins.suspect import looks_secret, sounds_secret
 
 __all__ = ["PlainSecret", "doubts", "looks_secret", "move_secrets", "plain_secrets", "sounds_secret"]
 
-_SCHEME = re.compile(r"^(Bearer|Basic|Token|token)\s+", re.ASCII)
+_SCHEME = re.compile(r"(Bearer|Basic|Token|token)\s+", re.ASCII)
+_OPTION = re.compile(r"-*[A-Za-z][A-Za-z0-9_-]*=", re.ASCII)
+_BEFORE = {"headers": _SCHEME, "args": _OPTION}
+"""What stands before a secret and stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +68,13 @@ async def move_secrets(
     taken = {row.provider for row in keys.list()} | set(keys.environ)
     fields = definition.model_dump(mode="json")
     for found in plain_secrets(definition):
-        table = fields
-        for part in found.path[:-1]:
-            table = table[part]
-        text: str = table[found.path[-1]]
-        scheme = match[0] if found.path[0] == "headers" and (match := _SCHEME.match(text)) else ""
+        table, step = _at(fields, found.path)
+        text: str = table[step]
+        scheme = match[0] if found.path[0] in _BEFORE and (match := _BEFORE[found.path[0]].match(text)) else ""
         name = found.name if found.name not in taken else _as_variable(f"{definition.id}_{found.name}")
         await keys.store(name, text.removeprefix(scheme), place=place)
         taken.add(name)
-        table[found.path[-1]] = f"{scheme}${{{name}}}"
+        table[step] = f"{scheme}${{{name}}}"
     return parse(fields)
 
 
@@ -81,9 +83,12 @@ def _texts(definition: Definition) -> Iterator[tuple[tuple[str, ...], str, str]]
     if isinstance(definition, LocalServer):
         for name, text in definition.env.items():
             yield ("env", name), name, text
+        for index, text in enumerate(definition.args):
+            # What stands before may be a flag, but its name says too little: only the value itself counts.
+            yield ("args", str(index)), "", _OPTION.sub("", text, count=1)
         return
     for name, text in definition.headers.items():
-        yield ("headers", name), name, _SCHEME.sub("", text)
+        yield ("headers", name), name, _SCHEME.sub("", text, count=1)
     if isinstance(definition.auth, BearerAuth):
         yield ("auth", "token"), "token", definition.auth.token
     if isinstance(definition.auth, OAuth) and definition.auth.client_secret:
@@ -102,8 +107,17 @@ def _is_path(text: str) -> bool:
 
 
 def _kept_name(plugin: str, path: tuple[str, ...]) -> str:
-    name = path[-1] if path[0] == "env" else f"{plugin}_{path[-1]}"
-    return _as_variable(name)
+    if path[0] == "env":
+        return _as_variable(path[-1])
+    return _as_variable(f"{plugin}_{'secret' if path[0] == 'args' else path[-1]}")
+
+
+def _at(fields: dict[str, Any], path: tuple[str, ...]) -> tuple[Any, Any]:
+    """The table or list that holds the last step of the path, and that step."""
+    table: Any = fields
+    for part in path[:-1]:
+        table = table[part]
+    return table, int(path[-1]) if isinstance(table, list) else path[-1]
 
 
 def _as_variable(text: str) -> str:
