@@ -19,7 +19,7 @@ from valechat.errors import ConfigError, InvalidCommand, SchemaInvalid
 from valechat.keys import KeyRing, Place
 from valechat.paths import Paths, user_paths
 from valechat.plugins.commands import find_command
-from valechat.plugins.config import Definition, LocalServer, parse
+from valechat.plugins.config import Definition, LocalServer, Permissions, parse
 from valechat.plugins.jsontext import Node, NotJson, line_and_column, scan
 from valechat.plugins.offer import Input, Offer
 from valechat.plugins.template import Given, filled
@@ -66,6 +66,26 @@ class CatalogueEntry:
     def command(self) -> str:
         """The program it is started with; empty for a cloud service."""
         return self.offer.server.command if self.offer.server else ""
+
+    @property
+    def args(self) -> tuple[str, ...]:
+        """The program's arguments, with `{name}` for what is asked for; empty for a cloud service."""
+        return tuple(self.offer.server.args) if self.offer.server else ()
+
+    @property
+    def permissions(self) -> Permissions | None:
+        """What it needs to do its work, with `{name}` for what is asked for; None when that is not known."""
+        return self.offer.server.permissions if self.offer.server else None
+
+    @property
+    def homepage(self) -> str:
+        """Where its documentation is."""
+        return self.offer.homepage
+
+    @property
+    def requires(self) -> str:
+        """What has to be installed for it: `node`, `uv` or nothing."""
+        return self.offer.requires
 
     @property
     def needs(self) -> tuple[Input, ...]:

@@ -20,7 +20,7 @@ from valechat.plugins.contents import EMPTY, LISTS, ROOT, Contents, ids_in, plac
 from valechat.plugins.jsonedit import put, take
 from valechat.plugins.jsontext import Node, Step, scan
 
-__all__ = ["PluginsFile"]
+__all__ = ["PluginsFile", "schema_text"]
 
 
 class PluginsFile:
@@ -165,6 +165,11 @@ class PluginsFile:
         except OSError:
             return None
         return (found.st_mtime_ns, found.st_size, found.st_ino)
+
+
+def schema_text() -> str:
+    """The published JSON Schema of the file, for editors."""
+    return Path(__file__).with_name("data").joinpath("mcp_plugins.schema.json").read_text(encoding="utf-8")
 
 
 def _found(root: Node, plugin: str) -> tuple[Step, ...]:
