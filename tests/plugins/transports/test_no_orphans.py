@@ -66,8 +66,12 @@ def zygote() -> Iterator[Zygote]:
 
 def assert_gone(*markers: str) -> None:
     deadline = time.monotonic() + GRACE
-    for marker in markers:
-        assert described(gone(marker, within=max(0, deadline - time.monotonic()))) == []
+    left = [process for marker in markers for process in gone(marker, within=max(0, deadline - time.monotonic()))]
+    said = described(left)
+    for process in left:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    assert said == []
 
 
 @pytest.mark.slow
