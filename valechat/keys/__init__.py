@@ -9,5 +9,6 @@ from valechat.keys.index import Place, StoredKey
 from valechat.keys.keychain import Keychain, KeychainState
 from valechat.keys.ring import KeyRing, KeyRow
 from valechat.keys.secret import Key
+from valechat.keys.vault import Vault
 
-__all__ = ["Key", "KeyRing", "KeyRow", "Keychain", "KeychainState", "Place", "StoredKey"]
+__all__ = ["Key", "KeyRing", "KeyRow", "Keychain", "KeychainState", "Place", "StoredKey", "Vault"]

@@ -155,7 +155,7 @@ class KeyRing:
             if place == "keychain":
                 await self.keychain.set(key)
             else:
-                await self._unlock(new=not self.file.exists)
+                await self.unlock(new=not self.file.exists)
                 await asyncio.to_thread(self.file.put, key)
             self._index.put(provider, place)
             self._cache[provider] = key
@@ -218,13 +218,30 @@ class KeyRing:
             now = datetime.now(UTC)
             await asyncio.to_thread(self.on_access, key=name, source=source, purpose=purpose, at=now)
 
+    async def unlock(self, *, new: bool) -> None:
+        """Open the key file, with the passphrase of the environment or the user's.
+
+        Raises:
+            KeyStorageError: There is no passphrase, or it is wrong.
+        """
+        if self.file.unlocked:
+            return
+        passphrase = self.environ.get(PASSPHRASE)
+        if not passphrase and self.ask_passphrase is not None:
+            passphrase = await self.ask_passphrase(new)
+        if not passphrase:
+            raise KeyStorageError(
+                "The key file needs its passphrase.", fix=f"Set {PASSPHRASE}, or enter the passphrase when asked."
+            )
+        await asyncio.to_thread(self.file.unlock, passphrase)
+
     async def _find(self, provider: str) -> Key | None:
         row = self._stored(provider)
         if row is None:
             return None if self._needs_none(provider) else await self._unlisted(provider)
         if row.place == "keychain":
             return await self.keychain.get(provider)
-        await self._unlock(new=False)
+        await self.unlock(new=False)
         return await asyncio.to_thread(self.file.get, provider)
 
     async def _unlisted(self, provider: str) -> Key | None:
@@ -242,7 +259,7 @@ class KeyRing:
             if key is not None:
                 return key
         if self.file.exists and (self.file.unlocked or self.environ.get(PASSPHRASE)):
-            await self._unlock(new=False)
+            await self.unlock(new=False)
             return await asyncio.to_thread(self.file.get, provider)
         return None
 
@@ -259,20 +276,8 @@ class KeyRing:
     async def _drop(self, provider: str, place: Place) -> bool:
         if place == "keychain":
             return await self.keychain.delete(provider)
-        await self._unlock(new=False)
+        await self.unlock(new=False)
         return await asyncio.to_thread(self.file.drop, provider)
-
-    async def _unlock(self, *, new: bool) -> None:
-        if self.file.unlocked:
-            return
-        passphrase = self.environ.get(PASSPHRASE)
-        if not passphrase and self.ask_passphrase is not None:
-            passphrase = await self.ask_passphrase(new)
-        if not passphrase:
-            raise KeyStorageError(
-                "The key file needs its passphrase.", fix=f"Set {PASSPHRASE}, or enter the passphrase when asked."
-            )
-        await asyncio.to_thread(self.file.unlock, passphrase)
 
 
 def _in_environment(provider: str, settings: Settings, environ: Mapping[str, str]) -> list[KeyRow]:
