@@ -143,7 +143,8 @@ function reduced(view: View, message: Exclude<ToPanel, State>): View {
         draft: ours || view.draft === "" ? joined(message.text, view.draft) : view.draft,
         chips: ours || idle ? [...chips, ...view.chips] : view.chips,
         returned: message.text,
-        notice: { text: "", error: message.error },
+        // The user has just said no, and knows why the question is back.
+        notice: message.error.kind === "ConfirmationRequired" ? null : { text: "", error: message.error },
       };
     }
     case "models":

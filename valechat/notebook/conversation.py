@@ -30,6 +30,7 @@ from valechat.notebook.outbox import Outbox
 from valechat.notebook.protocol import (
     AskAnswer,
     Breakers,
+    ErrorShown,
     Estimate,
     Estimated,
     FromPanel,
@@ -235,7 +236,11 @@ class PanelConversation:
             if (task := asyncio.current_task()) is not None:
                 task.uncancel()
         except Exception as error:  # noqa: BLE001  # every fault is shown beside the text it kept from being answered
-            self._refuse(live, error)
+            if not live.tools_ran:
+                self._refuse(live, error)
+                return
+            # What tools did is in the conversation; the question does not go back.
+            await self._end(live, None, error_shown(error))
             return
         await self._end(live, reply)
 
@@ -247,7 +252,7 @@ class PanelConversation:
             refused["attachments"] = live.attached.shown
         self._outbox.send(refused)
 
-    async def _end(self, live: LiveTurn, reply: Reply | None) -> None:
+    async def _end(self, live: LiveTurn, reply: Reply | None, error: ErrorShown | None = None) -> None:
         stored, rows = await self._read(live.conversation_id)
         shown = messages_shown(stored, rows)
         ids = [message["id"] for message in shown]
@@ -261,7 +266,13 @@ class PanelConversation:
                 type="turn_ended",
                 seq=0,
                 turn=live.turn,
-                answer={**answer, "id": live.answer["id"], "notes": notes, "tools": _timed(answer["tools"], live)},
+                answer={
+                    **answer,
+                    "id": live.answer["id"],
+                    "notes": notes,
+                    "tools": _timed(answer["tools"], live),
+                    "error": error,
+                },
                 total_cost=total_cost,
                 unpriced=unpriced,
             )

@@ -81,6 +81,11 @@ class LiveTurn:
             self._answer["notes"].append(event.text)
             outbox.note(self.turn, event.text)
 
+    @property
+    def tools_ran(self) -> bool:
+        """Whether a tool has answered."""
+        return any(tool["result"] is not None for tool in self._answer["tools"])
+
     def began(self, call_id: str) -> None:
         """A call runs from now on: what it waited for the user does not count."""
         self._began[call_id] = time.monotonic()
