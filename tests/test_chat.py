@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 import valechat
+from tests.plugins.asked import Asked
+from tests.plugins.managing import unruly, write_file
 from tests.providers import faults
+from valechat.asking import Approval, nobody, use_asker
+from valechat.engine import engine
 from valechat.errors import AuthenticationFailed, ConfigError, MissingKey, TooLarge, UnknownModel
+from valechat.events import DoneEvent, Event, StatusEvent
 from valechat.services import services
 
 FAST = {"demo_tokens_per_second": 0}
@@ -166,3 +172,105 @@ async def test_a_reply_reads_as_its_text() -> None:
 def test_models_lists_the_demonstration_with_its_invented_prices() -> None:
     (demo,) = [model for model in valechat.models() if model.id == "demo/echo"]
     assert (demo.usable, demo.demo, demo.input_price, demo.output_price) == (True, True, Decimal(1), Decimal(2))
+
+
+@pytest.fixture
+def unruly_file(home: Path) -> Iterator[Path]:
+    """A server of ours in the user's file; whatever of it runs is stopped with the engine."""
+    entries = [unruly("u", name="Unruly"), unruly("broken", "--die-at-start", "3", enabled=False)]
+    write_file(home / "mcp_plugins.json", *entries)
+    yield home
+    engine().close()
+
+
+async def test_a_plugin_that_is_named_is_started_and_its_tools_are_called(unruly_file: Path) -> None:
+    services().approvals.allow("u", "echo")
+    events = [
+        event async for event in chat(plugins=["u"]).stream('use the tool u_echo with {"text": "from the server"}')
+    ]
+    assert events[0] == StatusEvent("Starting Unruly.")
+    done = events[-1]
+    assert isinstance(done, DoneEvent)
+    assert "from the server" in done.reply.text
+    assert valechat.sql("SELECT plugin, tool, status FROM tool_calls").fetchall() == [("u", "echo", "ok")]
+
+
+async def test_a_plugin_and_a_function_are_offered_together(unruly_file: Path) -> None:
+    def clock(zone: str) -> str:
+        """Tell the time."""
+        return f"12:00 in {zone}"
+
+    services().approvals.allow("u")
+    both = chat(plugins="enabled", tools=[clock])
+    reply = await both.ask('use the tool u_echo with {"text": "a"} and use the tool clock with {"zone": "UTC"}')
+    assert "12:00 in UTC" in reply.text
+    found = valechat.sql("SELECT plugin, tool FROM tool_calls ORDER BY plugin").fetchall()
+    assert found == [("notebook", "clock"), ("u", "echo")]
+
+
+async def test_a_plugin_that_nobody_has_is_said_with_those_there_are(unruly_file: Path) -> None:
+    with pytest.raises(ConfigError, match="'gti'") as caught:
+        await chat(plugins=["gti"]).ask("Hello")
+    assert "broken, u" in caught.value.fix
+    assert rows() == []
+
+
+async def test_a_plugin_that_cannot_start_is_told_once_and_the_question_is_answered(unruly_file: Path) -> None:
+    talk = chat(plugins=["broken"])
+    reply = await talk.ask("Hello")
+    assert "Hello" in reply.text
+    (note,) = reply.notes
+    assert note.startswith("broken does not run: ")
+    assert (await talk.ask("Hello")).notes == ()
+
+
+async def test_the_front_end_of_a_turn_is_asked_about_its_calls(unruly_file: Path) -> None:
+    asker = Asked("no")
+    question = 'use the tool u_echo with {"text": "x"}'
+
+    async def asked() -> list[Event]:
+        return [event async for event in chat(plugins=["u"]).turn(question, asker=asker)]
+
+    *_, done = await engine().wait(asked())
+    assert isinstance(done, DoneEvent)
+    assert "did not allow" in done.reply.text
+    assert [(one.plugin, one.call_id != "") for one in asker.questions if isinstance(one, Approval)] == [("u", True)]
+
+
+async def test_without_a_front_end_of_its_own_a_turn_asks_that_of_the_process(unruly_file: Path) -> None:
+    asker = Asked("once")
+    use_asker(asker)
+    try:
+        assert "hello" in (await chat(plugins=["u"]).ask('use the tool u_echo with {"text": "hello"}')).text
+    finally:
+        use_asker(nobody)
+    assert len(asker.questions) == 1
+
+
+async def test_the_plugins_of_a_chat_can_be_changed_between_two_questions(unruly_file: Path) -> None:
+    services().approvals.allow("u")
+    talk = chat()
+    assert talk.variant(tools=[]).plugins == ()
+    talk.plugins = ["u"]
+    assert talk.in_conversation("other").plugins == talk.variant(tools=[]).plugins == ("u",)
+    assert "hello" in (await talk.ask('use the tool u_echo with {"text": "hello"}')).text
+
+
+def test_a_plugin_given_as_text_is_refused_where_it_is_written() -> None:
+    with pytest.raises(ConfigError, match="neither a list"):
+        chat(plugins="git")
+
+
+async def test_what_would_be_offered_can_be_known_without_starting_anything(unruly_file: Path) -> None:
+    def clock() -> str:
+        return "12:00"
+
+    talk = chat(plugins=["u"], tools=[clock])
+    assert [spec.name for spec in talk.offered()] == ["clock"]
+    services().approvals.allow("u")
+    await talk.ask('use the tool u_echo with {"text": "x"}')
+
+    async def offered() -> list[str]:
+        return [spec.name for spec in talk.offered()]
+
+    assert "u_echo" in await engine().wait(offered())

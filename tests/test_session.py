@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.plugins.asked import Asked
 from tests.scripted import ScriptedProvider, answer
 from valechat.billing.table import default_table
 from valechat.config import Limits
@@ -22,7 +23,7 @@ from valechat.errors import (
     ServerFailed,
     StreamBroken,
 )
-from valechat.events import DoneEvent, Event, TextEvent
+from valechat.events import DoneEvent, Event, StatusEvent, TextEvent
 from valechat.ledger import open_ledger
 from valechat.ledger.base import Ledger, StoredMessage, UsageRow
 from valechat.messages import Message, TextPart, ToolCallPart, ToolResultPart
@@ -309,6 +310,66 @@ async def test_a_request_above_confirm_above_needs_the_users_word() -> None:
     assert caught.value.worst_case is not None
     assert caught.value.worst_case > Decimal("0.001")
     assert (await talk.ask("Hi", provider, confirmed=True)).text == "x"
+
+
+@pytest.mark.parametrize("name", ["demo", "mylab"])
+async def test_a_front_end_that_can_ask_is_asked_about_a_dear_request_and_the_turn_goes_on(name: str) -> None:
+    talk = Conversation(Limits.model_validate({"confirm_above": "0.001", "daily": "1"}))
+    asker = Asked(confirms=True)
+    provider = ScriptedProvider(answer("x"), name=name)
+    assert (await talk.ask("Hi", provider, asker=asker)).text == "x"
+    (question,) = asker.confirmations
+    assert question.model == f"{name}/echo"
+    assert (question.most_cost is None) == (name == "mylab")
+    assert question.message
+
+
+async def test_a_yes_to_the_cost_counts_for_the_whole_turn_and_not_for_the_next() -> None:
+    def again() -> str:
+        return "again"
+
+    talk = Conversation(Limits.model_validate({"confirm_above": "0.001"}))
+    asker = Asked(confirms=True)
+    call = [PartChunk(ToolCallPart("1", "again", "{}")), *answer("")]
+    provider = ScriptedProvider(call, answer("Done"), answer("Next"))
+    await talk.ask("Go", provider, toolbox=FunctionTools([again]), asker=asker)
+    assert len(asker.confirmations) == 1
+    await talk.ask("Next", provider, asker=asker)
+    assert len(asker.confirmations) == 2
+
+
+async def test_a_no_to_the_cost_is_the_refusal_it_would_be_without_anybody_to_ask() -> None:
+    talk = Conversation(Limits.model_validate({"confirm_above": "0.001"}))
+    provider = ScriptedProvider(answer("never"))
+    with pytest.raises(ConfirmationRequired):
+        await talk.ask("Hi", provider, asker=Asked(confirms=False))
+    assert (provider.requests, talk.stored()) == ([], [])
+
+
+async def test_what_is_to_be_told_of_a_turn_is_told_first_and_kept_with_the_reply(talk: Conversation) -> None:
+    turn = talk.turn("Hi", ScriptedProvider(answer("x")), notes=["Git does not run."])
+    first, *_, done = await talk.events(turn)
+    assert first == StatusEvent("Git does not run.")
+    assert isinstance(done, DoneEvent)
+    assert done.reply.notes == ("Git does not run.",)
+
+
+async def test_a_call_that_was_cancelled_with_its_turn_is_recorded_as_such(talk: Conversation) -> None:
+    began = asyncio.Event()
+
+    async def slow() -> str:
+        began.set()
+        await asyncio.sleep(60)
+        return "never"
+
+    provider = ScriptedProvider([PartChunk(ToolCallPart("1", "slow", "{}")), *answer("")])
+    turn = talk.turn("Go", provider, toolbox=FunctionTools([slow]))
+    task = asyncio.ensure_future(talk.events(turn))
+    await asyncio.wait_for(began.wait(), 5)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    found = talk.ledger.connect().sql("SELECT plugin, tool, status FROM tool_calls").fetchall()
+    assert found == [("notebook", "slow", "cancelled")]
 
 
 async def test_a_free_model_is_never_refused() -> None:

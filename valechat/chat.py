@@ -12,15 +12,22 @@ from typing import Any
 
 from typing_extensions import Unpack
 
+from valechat import asking
+from valechat.asking import Asker
 from valechat.attachments import attach
 from valechat.controls import AskArguments, Controls, spelled_out
 from valechat.engine import engine
-from valechat.events import DoneEvent, Event
+from valechat.events import DoneEvent, Event, StatusEvent
 from valechat.history import answered
 from valechat.ids import new_id
 from valechat.ledger.base import Kind, StoredMessage
 from valechat.ledger.threads import durably
 from valechat.messages import FilePart, ImagePart, Message, Part
+from valechat.plugins.consent import Consent
+from valechat.plugins.offered import Chosen, PluginTools, ToolSet
+from valechat.plugins.ready import chosen_plugins, ready, to_start
+from valechat.plugins.results import ResultStore
+from valechat.providers.base import ToolSpec
 from valechat.reply import Reply
 from valechat.services import Services, services
 from valechat.session import Turn, run_turn
@@ -36,7 +43,8 @@ class Chat:
         model: `provider/model`; None takes the configured default, or the best that can be used now.
         system: Instructions that stand before the conversation.
         tools: Python functions the model may call; name, docstring and annotations are shown to it.
-        plugins: Ids of MCP plugins whose tools the model may call.
+        plugins: Ids of MCP plugins whose tools the model may call; they are started when they are first
+            needed. `"enabled"` takes all that are enabled, as they come and go.
         temperature: 0 to 2, None for the model's default.
         max_tokens: Most output tokens of one request, reasoning included.
         timeout: Seconds without progress before a request is given up.
@@ -59,7 +67,7 @@ class Chat:
         *,
         system: str | None = None,
         tools: Sequence[Callable[..., Any]] = (),
-        plugins: Sequence[str] = (),
+        plugins: Chosen = (),
         temperature: float | None = None,
         max_tokens: int | None = None,
         timeout: float | None = None,
@@ -73,7 +81,7 @@ class Chat:
         self.model = model
         self.system = system
         self.tools: tuple[Callable[..., Any], ...] = ()
-        self.plugins = tuple(plugins)
+        self.plugins = plugins
         self.temperature = temperature
         self.max_tokens = max_tokens
         self.timeout = timeout
@@ -82,13 +90,27 @@ class Chat:
         self.schema = schema
         self.fallback = tuple(fallback)
         self.options = dict(options or {})
-        self._toolbox: FunctionTools | None = None
+        self._functions: FunctionTools | None = None
+        self._told: set[str] = set()
         self._watchers: list[Callable[[], None]] = []
         self.begin(conversation or new_id())
         self.offer(tools)
 
     def __repr__(self) -> str:
         return f"Chat({self.model!r}, conversation={self.conversation_id!r})"
+
+    @property
+    def plugins(self) -> Chosen:
+        """Whose tools the model may call; a change counts from the next question.
+
+        Raises:
+            ConfigError: It was set to text other than `"enabled"`.
+        """
+        return self._plugins
+
+    @plugins.setter
+    def plugins(self, plugins: Chosen) -> None:
+        self._plugins = chosen_plugins(plugins)
 
     @property
     def controls(self) -> Controls:
@@ -142,16 +164,25 @@ class Chat:
         *,
         kind: Kind = "chat",
         question_id: str | None = None,
+        asker: Asker | None = None,
         **how: Unpack[AskArguments],
     ) -> AsyncGenerator[Event, None]:
-        """The turn itself, for code that runs on the engine's loop already."""
+        """The turn itself, for code that runs on the engine's loop already.
+
+        `asker` is the front end that asks the user about tool calls and costs; None takes the process's own.
+        """
         async with self._one_at_a_time:
             tools = services()
             turn = await self._prepared(tools, text, how)
+            if self.plugins:
+                if starting := await to_start(tools.plugins, self.plugins):
+                    yield StatusEvent(f"Starting {', '.join(starting)}.")
+                turn = await self._with_plugins(tools, turn)
             turn = replace(
                 turn,
                 kind=kind,
                 question_id=question_id or turn.question_id,
+                asker=asker or asking.asker(),
             )
             try:
                 async with contextlib.aclosing(run_turn(turn, tools.ledger, tools.meter)) as events:
@@ -185,7 +216,12 @@ class Chat:
             ConfigError: A function cannot be offered as a tool.
         """
         self.tools = tuple(tools)
-        self._toolbox = FunctionTools(self.tools) if self.tools else None
+        self._functions = FunctionTools(self.tools) if self.tools else None
+
+    def offered(self) -> list[ToolSpec]:
+        """What a model would be told of tools now, for an estimate; starts no plugin. On the engine's loop."""
+        functions = list(self._functions.specs()) if self._functions else []
+        return [*functions, *self._plugin_tools(services()).specs()] if self.plugins else functions
 
     def watch(self, changed: Callable[[], None]) -> None:
         """Call back after each turn and each `changed`, on the engine's loop; a view follows the chat so."""
@@ -211,8 +247,8 @@ class Chat:
         names = [chosen or await tools.default_model(), *self.fallback]
         targets = [await tools.target(name) for name in names]
         await tools.ready(targets[0])
-        if self._toolbox is not None:
-            self._toolbox.most_input_bytes = sizes.tool_input
+        if self._functions is not None:
+            self._functions.most_input_bytes = sizes.tool_input
         return Turn(
             conversation_id=self.conversation_id,
             question=Message.user(text, *attached),
@@ -222,8 +258,31 @@ class Chat:
             structure=structure,
             max_cost=None if max_cost is None else Decimal(max_cost),
             confirmed=how.get("confirmed", False),
-            toolbox=self._toolbox,
+            toolbox=self._functions,
             title=title_of(text) or title_of(_named(attached)),
+        )
+
+    async def _with_plugins(self, tools: Services, turn: Turn) -> Turn:
+        """The turn with the plugins' tools. What keeps a plugin from running is told once, not at each question."""
+        notes = await ready(tools.plugins, self.plugins)
+        offered = self._plugin_tools(tools)
+        if too_many := offered.left_out():
+            notes[""] = too_many
+        fresh = [note for plugin, note in notes.items() if plugin not in self._told]
+        self._told = set(notes)
+        functions = self._functions
+        return replace(turn, toolbox=ToolSet(functions, offered) if functions else offered, notes=fresh)
+
+    def _plugin_tools(self, tools: Services) -> PluginTools:
+        settings = tools.settings
+        return PluginTools(
+            tools.plugins,
+            self.plugins,
+            consent=Consent(tools.approvals, settings.plugins.trusts_hints_of),
+            store=ResultStore(tools.paths.tool_results),
+            most_input=settings.sizes.tool_input,
+            most_output=settings.sizes.tool_output,
+            taken=[spec.name for spec in self._functions.specs()] if self._functions else (),
         )
 
 

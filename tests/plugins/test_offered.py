@@ -167,6 +167,23 @@ async def test_the_user_is_asked_about_one_call_at_a_time(plugins: HeldPlugins) 
     assert (len(asker.questions), asker.most_open) == (5, 1)
 
 
+async def test_the_user_is_asked_in_the_order_of_the_calls(plugins: HeldPlugins) -> None:
+    asker, box = Asked("once"), tools(plugins)
+    await asyncio.gather(*(call(box, f'{{"count": {number}}}', asker=asker) for number in range(20)))
+    asked = [json.loads(one.arguments)["count"] for one in asker.questions if isinstance(one, Approval)]
+    assert asked == list(range(20))
+
+
+async def test_an_allowed_call_does_not_wait_for_a_question_before_it(plugins: HeldPlugins) -> None:
+    asker, box = Asked(never_mind=True), tools(plugins)
+    approvals().allow("git", "push")
+    asking = asyncio.ensure_future(call(box, asker=asker))
+    await asyncio.wait_for(asker.asked.wait(), 5)
+    assert (await call(box, "{}", name="git_push", asker=asker)).status == "ok"
+    asking.cancel()
+    await asyncio.gather(asking, return_exceptions=True)
+
+
 async def test_allowed_calls_run_side_by_side(plugins: HeldPlugins) -> None:
     together = asyncio.Barrier(3)
 
@@ -304,7 +321,7 @@ async def test_what_the_tool_says_allows_nothing(plugins: HeldPlugins) -> None:
 
 async def test_what_is_named_is_started(plugins: HeldPlugins) -> None:
     plugins.set("git", "stopped", enabled=False)
-    assert await ready(plugins, ("git",)) == []
+    assert await ready(plugins, ("git",)) == {}
     assert plugins.started == ["git"]
 
 
@@ -317,14 +334,14 @@ async def test_a_plugin_that_is_not_there_is_said_with_those_that_are(plugins: H
 async def test_a_plugin_that_cannot_start_is_said_and_the_others_go_on(plugins: HeldPlugins) -> None:
     plugins.set("git", "stopped")
     plugins.fails["git"] = "git is not installed."
-    assert await ready(plugins, ("git", "time")) == ["Git does not run: git is not installed. Do something."]
+    assert await ready(plugins, ("git", "time")) == {"git": "Git does not run: git is not installed. Do something."}
     assert [spec.name for spec in tools(plugins, ("git", "time")).specs()] == ["time_now"]
 
 
 async def test_all_that_are_enabled_are_started_and_no_other(plugins: HeldPlugins) -> None:
     plugins.set("git", "stopped")
     plugins.set("time", "stopped", enabled=False)
-    assert await ready(plugins, "enabled") == []
+    assert await ready(plugins, "enabled") == {}
     assert plugins.started == ["git"]
 
 
@@ -336,7 +353,7 @@ async def test_a_question_waits_only_a_moment_for_plugins_that_nobody_named(
     starting = asyncio.ensure_future(ready(plugins, "enabled"))
     await asyncio.sleep(0)
     plugins.set("git", "starting")
-    assert await starting == ["Git is still starting; its tools come as soon as it runs."]
+    assert await starting == {"git": "Git is still starting; its tools come as soon as it runs."}
 
 
 def test_a_plugin_given_as_text_is_refused_with_what_to_write() -> None:

@@ -35,19 +35,27 @@ class Consent:
     def __init__(self, approvals: Approvals, trusts: Callable[[str], bool]) -> None:
         self._approvals = approvals
         self._trusts = trusts
-        self._asking = asyncio.Lock()
+        self._open: list[asyncio.Event] = []
 
     async def ask(self, tool: PluginTool, arguments: str, call_id: str, asker: Asker | None) -> Answered:
-        """Whether the tool may run with these arguments, which are shown to the user as they are."""
-        known = await self._known(tool)
-        if known is not None:
-            return known
-        async with self._asking:
-            # The answer to the question before may have settled this one too.
+        """Whether the tool may run with these arguments, which are shown to the user as they are.
+
+        Calls are asked about in the order in which they come here.
+        """
+        earlier, settled = [*self._open], asyncio.Event()
+        self._open.append(settled)
+        try:
             known = await self._known(tool)
             if known is not None:
                 return known
-            return await self._ask(tool, arguments, call_id, asker)
+            for one in earlier:
+                await one.wait()
+            # The answer to a question before may have settled this one too.
+            known = await self._known(tool) if earlier else None
+            return known or await self._ask(tool, arguments, call_id, asker)
+        finally:
+            self._open.remove(settled)
+            settled.set()
 
     async def _known(self, tool: PluginTool) -> Answered | None:
         verdict = await durably(self._approvals.decision, tool)

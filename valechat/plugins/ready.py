@@ -37,11 +37,11 @@ async def to_start(plugins: Plugins, chosen: Chosen) -> list[str]:
     return [info.name or info.id for info in plugins.list() if info.id in named and info.state != "running"]
 
 
-async def ready(plugins: Plugins, chosen: Chosen) -> list[str]:
+async def ready(plugins: Plugins, chosen: Chosen) -> dict[str, str]:
     """Start what is chosen. What is named is waited for; all that are enabled only for a moment.
 
     Returns:
-        What the user should know: which do not run, and what to do.
+        What the user should know of those that do not run, by their ids.
 
     Raises:
         ConfigError: A named plugin is not there.
@@ -50,13 +50,12 @@ async def ready(plugins: Plugins, chosen: Chosen) -> list[str]:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE):
                 await plugins.initialise()
-        return [note for info in plugins.list() if info.enabled and (note := _note(info))]
+        return {info.id: note for info in plugins.list() if info.enabled and (note := _note(info))}
     try:
         await plugins.ensure(list(chosen))
     except PluginError as error:
         raise ConfigError(error.message, fix=error.fix) from error
-    now = {info.id: info for info in plugins.list()}
-    return [note for plugin in chosen if plugin in now and (note := _note(now[plugin]))]
+    return {info.id: note for info in plugins.list() if info.id in chosen and (note := _note(info))}
 
 
 def _note(info: PluginInfo) -> str:
