@@ -84,8 +84,8 @@ def test_what_only_a_watchdog_sees_is_called_watched(temporary: Path) -> None:
     assert (report["memory"], report["cpu"], report["files"]) == ("watched", "watched", "none")
 
 
-def test_single_hosts_are_refused_rather_than_pretended(temporary: Path) -> None:
-    with pytest.raises(ConfigError, match="Single hosts cannot be told apart yet"):
+def test_single_hosts_without_a_proxy_are_refused_rather_than_pretended(temporary: Path) -> None:
+    with pytest.raises(ConfigError, match="Telling hosts apart needs Linux with bubblewrap"):
         confined(Allowed(network_access=["example.com"]), temporary)
 
 

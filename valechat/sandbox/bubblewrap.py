@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from valechat.errors import ConfigError
+from valechat.sandbox import relay
 from valechat.sandbox.base import Command, Permissions, Prepared
 from valechat.sandbox.places import SYSTEM, granted, program_places
 
@@ -61,6 +62,8 @@ SETTINGS = (
 TEMPORARY = "/dev/shm"  # noqa: S108  # in the server's own /dev
 """Where a server that may not write everywhere has its temporary files; they end with it."""
 
+RELAY = Path(relay.__file__)
+
 PROBE_SECONDS = 10
 
 
@@ -80,13 +83,19 @@ def unavailable() -> str:
     return "" if done.returncode == 0 else f"bubblewrap does not work here: {done.stderr.strip() or done.returncode}"
 
 
-def confined(prepared: Prepared, command: Command, permissions: Permissions) -> Prepared:
+def confined(prepared: Prepared, command: Command, permissions: Permissions, proxy: Path | None = None) -> Prepared:
     """The command inside bubblewrap, with what that enforces added to the report.
 
     Where only `file_write` is given, everything may be read; where only `file_read` is, nothing may be written.
 
+    Args:
+        prepared: What would be started without.
+        command: The command it comes from.
+        permissions: What it may do.
+        proxy: The socket file of the `host_proxy` through which it reaches the hosts it may.
+
     Raises:
-        ConfigError: A path of the permissions does not exist, or hosts are named, which this cannot tell apart.
+        ConfigError: A path of the permissions does not exist.
     """
     program = shutil.which("bwrap")
     if program is None:
@@ -94,7 +103,7 @@ def confined(prepared: Prepared, command: Command, permissions: Permissions) -> 
     home = Path(prepared.env.get("HOME") or Path.home())
     read = None if permissions.file_read is None else granted(permissions.file_read, "file_read")
     write = None if permissions.file_write is None else granted(permissions.file_write, "file_write")
-    offline = permissions.network_access is False
+    offline = permissions.network_access is False or proxy is not None
     arguments = [program, *APART, *(["--unshare-net"] if offline else [])]
     arguments += _everything(writable=write is None) if read is None else _little(command, home)
     arguments += ["--dev", "/dev", "--proc", "/proc"]
@@ -106,13 +115,21 @@ def confined(prepared: Prepared, command: Command, permissions: Permissions) -> 
         arguments += _bound("--bind", path)
     visible = read is None or _seen(Path(command.cwd), [*read, *(write or ())])
     arguments += ["--chdir", command.cwd if visible else TEMPORARY]
+    if proxy is not None:
+        arguments += [word for place in (RELAY, proxy) for word in _bound("--ro-bind", place)]
+        if read is not None:
+            own = Command((sys.executable,), {}, "/")
+            arguments += [word for place in program_places(own, home) for word in _bound("--ro-bind", place)]
     limited = _with_process_limit(permissions, command.argv)
+    prlimited = limited != command.argv
+    if proxy is not None:
+        limited = (sys.executable, "-I", "-S", str(RELAY), str(proxy), "--", *limited)
     report = dict(prepared.report)
     if read is not None or write is not None:
         report["files"] = "enforced"
     if offline:
         report["network"] = "enforced"
-    if limited != command.argv and os.getuid() != 0:  # Linux does not count root's processes
+    if prlimited and os.getuid() != 0:  # Linux does not count root's processes
         report["processes"] = "enforced"
     return replace(
         prepared,

@@ -18,7 +18,12 @@ WATCHED: tuple[Subject, ...] = ("memory", "cpu", "processes")
 
 
 def confine(
-    command: Command, permissions: Permissions | None, *, temporary: Path, allow_degraded: bool = False
+    command: Command,
+    permissions: Permissions | None,
+    *,
+    temporary: Path,
+    proxy: Path | None = None,
+    allow_degraded: bool = False,
 ) -> Prepared:
     """What to start so that the command has these permissions and no others.
 
@@ -26,6 +31,7 @@ def confine(
         command: What the definition wants started.
         permissions: What it may do; None confines nothing.
         temporary: An empty folder for its temporary files, where it may not write elsewhere.
+        proxy: The socket file of a `host_proxy` for the hosts it may reach; needed where single ones are named.
         allow_degraded: Start it although something that was asked for cannot be enforced; the report says what.
 
     Raises:
@@ -36,7 +42,7 @@ def confine(
         return prepared
     why_not = ""
     if _needs_walls(permissions):
-        prepared, why_not = _walled(prepared, command, permissions, temporary)
+        prepared, why_not = _walled(prepared, command, permissions, temporary, proxy)
     report = dict(prepared.report)
     for subject in asked(permissions):
         if subject in WATCHED and report[subject] == "none":
@@ -68,7 +74,9 @@ def _needs_walls(permissions: Permissions) -> bool:
     return bool({"files", "network", "processes"} & set(asked(permissions)))
 
 
-def _walled(prepared: Prepared, command: Command, permissions: Permissions, temporary: Path) -> tuple[Prepared, str]:
+def _walled(
+    prepared: Prepared, command: Command, permissions: Permissions, temporary: Path, proxy: Path | None
+) -> tuple[Prepared, str]:
     """The command inside the best confinement there is, or as it was with the reason why there is none."""
     platform: str = sys.platform
     if platform == "darwin":
@@ -78,7 +86,7 @@ def _walled(prepared: Prepared, command: Command, permissions: Permissions, temp
         return prepared, f"there is nothing for {platform} yet that confines files or the network"
     why_not = bubblewrap.unavailable()
     if not why_not:
-        return bubblewrap.confined(prepared, command, permissions), ""
+        return bubblewrap.confined(prepared, command, permissions, proxy), ""
     why_no_landlock = landlock.unavailable()
     if not why_no_landlock:
         return landlock.confined(prepared, command, permissions, temporary), why_not
@@ -88,7 +96,7 @@ def _walled(prepared: Prepared, command: Command, permissions: Permissions, temp
 def _how(missing: list[Subject], permissions: Permissions) -> str:
     allow = "set `allow_degraded` to true to start it all the same"
     if "network" in missing and not isinstance(permissions.network_access, bool):
-        return f"Single hosts cannot be told apart yet: set `network_access` to true or false, or {allow}."
+        return f"Telling hosts apart needs Linux with bubblewrap: set `network_access` to true or false, or {allow}."
     platform: str = sys.platform
     if platform == "linux":
         return f"Install bubblewrap (`sudo apt-get install bubblewrap`), or {allow}."
