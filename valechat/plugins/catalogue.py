@@ -160,7 +160,8 @@ class CatalogueEntry:
                 if value or name in known:
                     values[needed.name] = f"${{{name}}}"
             elif value:
-                values[needed.name] = [filled(item, values) for item in ([value] if isinstance(value, str) else value)]
+                # A folder may have braces in its name; only a default refers to something.
+                values[needed.name] = filled(value, values) if value == needed.default else value
         offer = self.offer.server or self.offer.service
         entry = filled(offer.model_dump(mode="json", exclude_none=True, exclude_unset=True), values) if offer else {}
         if not limited:
