@@ -21,6 +21,7 @@ from typing import Any, NoReturn
 
 __all__ = [
     "become",
+    "call",
     "everything",
     "filter_program",
     "handled_access",
