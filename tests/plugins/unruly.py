@@ -208,6 +208,7 @@ def end(code: int, number: int | None) -> None:
     """Ends the process at once, by a signal if one is named."""
     if number:
         os.kill(os.getpid(), number)
+        time.sleep(600)  # another thread may take the signal, a moment later
     os._exit(code)
 
 

@@ -35,7 +35,7 @@ def test_what_comes_too_fast_is_counted() -> None:
         lines.add(str(number))
     lines.flush()
     assert log.of("stderr") == [str(number) for number in range(BURST)]
-    assert log.of("valechat") == ["1,500 lines were left out: they came too fast."]
+    assert log.of("valechat") == ["1,500 lines were left out: too many at once."]
 
 
 def test_lines_pass_again_when_time_has_passed_and_the_count_comes_first() -> None:
@@ -45,7 +45,7 @@ def test_lines_pass_again_when_time_has_passed_and_the_count_comes_first() -> No
     clock.now += 1
     for _ in range(int(RATE) + 5):
         lines.add("later")
-    assert log.lines[BURST] == ("valechat", "warning", "1 lines were left out: they came too fast.")
+    assert log.lines[BURST] == ("valechat", "warning", "1 line was left out: too many at once.")
     assert log.of("stderr")[BURST:] == ["later"] * int(RATE)
 
 

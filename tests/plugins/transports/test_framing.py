@@ -162,3 +162,17 @@ def test_a_message_is_written_as_one_line() -> None:
     line = written(request)
     assert line.count(b"\n") == 1
     assert json.loads(line) == {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"text": "two\nlines"}}
+
+
+def test_half_a_surrogate_pair_is_sent_as_an_escape() -> None:
+    request = JSONRPCRequest(jsonrpc="2.0", id=1, method="tools/call", params={"text": "a\ud83d"})
+    assert rb"a\ud83d" in written(request)
+
+
+def test_what_is_no_json_cannot_be_sent_and_its_request_is_told() -> None:
+    request = JSONRPCRequest(jsonrpc="2.0", id=1, method="tools/call", params={"thing": object()})
+    with pytest.raises(TypeError, match="not JSON serializable"):
+        written(request)
+    answer = refusal(request, "No.")
+    assert answer is not None
+    assert answer.id == 1

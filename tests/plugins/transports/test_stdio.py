@@ -17,7 +17,7 @@ from mcp import ClientSession
 
 from tests.plugins.support import described, eventually, gone, marked, new_marker
 from tests.plugins.transports.servers import Log, opened, unruly
-from valechat.errors import InvalidPlugin
+from valechat.errors import InvalidPlugin, PluginError
 from valechat.plugins.transports.base import Link
 from valechat.plugins.transports.stdio import stdio
 
@@ -320,3 +320,30 @@ async def test_servers_one_after_the_other_leave_no_descriptor_open() -> None:
         async with stdio(unruly("--die-at-start", "0"), Log().context) as link:
             await ending(link)
     assert psutil.Process().num_fds() == before
+
+
+async def test_half_a_surrogate_pair_in_an_argument_does_no_harm() -> None:
+    async with opened() as server:
+        assert await server.call("echo", text="a\ud83d") == "a?"
+        assert await server.call("echo", text="fine") == "fine"
+
+
+async def test_a_killed_supervisor_takes_the_server_and_all_it_started_with_it() -> None:
+    marker = new_marker()
+    async with opened("--children", EVERY_KIND, "--stubborn", marker=marker) as server:
+        supervisor = psutil.Process(server.link.pid).parent()
+        assert supervisor is not None
+        supervisor.kill()
+        assert await server.ended() == "The server's supervisor was ended, and the server with it."
+        assert described(gone(marker)) == []
+
+
+async def test_a_python_that_does_not_run_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    broken = tmp_path / "python"
+    broken.write_text("#!/bin/sh\necho 'libpython3.so is missing' >&2\nexit 1\n")
+    broken.chmod(0o755)
+    definition = unruly()
+    monkeypatch.setattr(sys, "executable", str(broken))
+    with pytest.raises(PluginError, match=r"unruly could not be started: libpython3\.so is missing"):
+        async with stdio(definition, Log().context):
+            pass

@@ -73,7 +73,8 @@ class BoundedLog:
     def flush(self) -> None:
         """Tells how many lines were left out, if any were."""
         if self._left_out:
-            self._log("valechat", "warning", f"{self._left_out:,} lines were left out: they came too fast.")
+            lines = "1 line was" if self._left_out == 1 else f"{self._left_out:,} lines were"
+            self._log("valechat", "warning", f"{lines} left out: too many at once.")
             self._left_out = 0
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from mcp_types import ErrorData, JSONRPCError, JSONRPCMessage, jsonrpc_message_adapter
+from mcp_types import ErrorData, JSONRPCError, JSONRPCMessage, JSONRPCRequest, jsonrpc_message_adapter
 from pydantic import ValidationError
 
 __all__ = ["LineReader", "NotAMessage", "TooLong", "messages", "refusal", "written"]
@@ -107,13 +107,26 @@ def messages(line: bytes) -> Iterator[JSONRPCMessage | NotAMessage]:
 
 
 def written(message: JSONRPCMessage) -> bytes:
-    """The line to send."""
-    return message.model_dump_json(by_alias=True, exclude_unset=True).encode("utf-8", "replace") + b"\n"
+    """The line to send.
+
+    Raises:
+        ValueError, TypeError, RecursionError: It cannot be written as JSON.
+    """
+    try:
+        return message.model_dump_json(by_alias=True, exclude_unset=True).encode() + b"\n"
+    except ValueError:
+        # Half a surrogate pair, as models do send: Python's own writer keeps it as an escape.
+        return json.dumps(message.model_dump(by_alias=True, exclude_unset=True)).encode() + b"\n"
 
 
-def refusal(what: NotAMessage | TooLong, why: str) -> JSONRPCError | None:
-    """What to tell the request that waits for an unreadable answer; None when there is none to be seen."""
-    request = what.request if isinstance(what, NotAMessage) else _request_of(what)
+def refusal(what: NotAMessage | TooLong | JSONRPCMessage, why: str) -> JSONRPCError | None:
+    """What to tell the request that waits for an unreadable answer, or that could not be sent; None for none."""
+    if isinstance(what, TooLong):
+        request = _request_of(what)
+    elif isinstance(what, NotAMessage):
+        request = what.request
+    else:
+        request = what.id if isinstance(what, JSONRPCRequest) else None
     if request is None:
         return None
     return JSONRPCError(jsonrpc="2.0", id=request, error=ErrorData(code=INVALID_ANSWER, message=why))

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
-import signal
+import shutil
 import socket
 import subprocess
 import sys
@@ -15,10 +15,12 @@ import weakref
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
+from uuid import uuid4
 
 from valechat.errors import InvalidCommand, InvalidPlugin, PluginError
 from valechat.plugins.transports.endings import STOPPED, exit_sentence, signal_sentence
 from valechat.plugins.transports.pipes import Pipe
+from valechat.plugins.transports.strays import MARK, end_strays
 from valechat.sandbox.base import Prepared
 
 __all__ = ["Supervised"]
@@ -60,6 +62,7 @@ class Supervised:
         self._exited, self._gone = asyncio.Event(), asyncio.Event()
         self._reason = ""
         self._stopping = False
+        self._mark = uuid4().hex
 
     @classmethod
     async def start(cls, prepared: Prepared, *, plugin: str) -> Self:
@@ -74,10 +77,8 @@ class Supervised:
         try:
             process._spawn(prepared)
             process._listening = asyncio.create_task(process._listen())
-            limits = {name: list(pair) for name, pair in prepared.limits.items()}
-            job = {"argv": prepared.argv, "env": dict(prepared.env), "cwd": prepared.cwd, "limits": limits}
             async with asyncio.timeout(STARTING_SECONDS):
-                await process._control.write(json.dumps(job).encode() + b"\n")
+                await process._tell(_job(prepared, process._mark))
                 await process._started
         except TimeoutError as error:
             process.kill()
@@ -137,7 +138,8 @@ class Supervised:
                 setattr(self, name, Pipe(ours))
                 theirs.callback(os.close, its)
                 ends.append(its)
-            program = [sys.executable, "-I", "-S", str(SUPERVISOR), str(there.fileno()), str(os.getpid())]
+            python = sys.executable or shutil.which("python3") or "python3"
+            program = [python, "-I", "-S", str(SUPERVISOR), str(there.fileno()), str(os.getpid())]
             self._keeper = subprocess.Popen(
                 program,
                 stdin=ends[0],
@@ -157,6 +159,8 @@ class Supervised:
                 for line in lines:
                     self._hear(*line.decode().split())
         finally:
+            if not self._started.done():
+                self._start_is(PluginError(f"{self.plugin} could not be started: {await self._last_words()}"))
             self._lost()
             self._reap()
 
@@ -172,12 +176,18 @@ class Supervised:
             self._exit_is(STOPPED if self._stopping else said)
 
     def _lost(self) -> None:
-        """The supervisor is gone, usually because there is nothing left to do."""
-        self._start_is(PluginError(f"{self.plugin} could not be started: its supervisor ended."))
-        if not self._exited.is_set() and not self._stopping and self.pid:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.pid, signal.SIGKILL)
-        self._exit_is(STOPPED if self._stopping else "The server's supervisor was ended.")
+        """The supervisor is gone: because there is nothing left to do, or because somebody killed it."""
+        if self._exited.is_set():
+            return
+        if not self._stopping:
+            # The server ended with it (PR_SET_PDEATHSIG), or never was; what it started has nobody else.
+            threading.Thread(target=end_strays, args=(self._mark,), name="valechat-strays", daemon=True).start()
+        self._exit_is(STOPPED if self._stopping else "The server's supervisor was ended, and the server with it.")
+
+    async def _last_words(self) -> str:
+        """What the supervisor complained of; only when the server never started, and nobody reads its pipe."""
+        said = (await self.stderr.read()).decode("utf-8", "replace").split("\n")
+        return next((line.strip() for line in reversed(said) if line.strip()), "its supervisor ended.")
 
     def _start_is(self, problem: Exception | None) -> None:
         if self._started.done():
@@ -193,9 +203,9 @@ class Supervised:
             self._reason = reason
             self._exited.set()
 
-    async def _tell(self, letter: bytes) -> None:
-        with contextlib.suppress(OSError):  # it has ended meanwhile
-            await self._control.write(letter)
+    async def _tell(self, what: bytes) -> None:
+        with contextlib.suppress(OSError):  # it has ended, which is heard elsewhere
+            await self._control.write(what)
 
     def _reap(self) -> None:
         """Waits for the supervisor's end in a thread: it is only milliseconds away."""
@@ -209,6 +219,16 @@ class Supervised:
                 loop.call_soon_threadsafe(self._gone.set)
 
         threading.Thread(target=wait, name="valechat-reaper", daemon=True).start()
+
+
+def _job(prepared: Prepared, mark: str) -> bytes:
+    job = {
+        "argv": prepared.argv,
+        "env": {**prepared.env, MARK: mark},
+        "cwd": prepared.cwd,
+        "limits": {name: list(pair) for name, pair in prepared.limits.items()},
+    }
+    return json.dumps(job).encode() + b"\n"
 
 
 def _refusal(plugin: str, step: str, number: int) -> InvalidPlugin | PluginError:

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 from mcp.shared.message import SessionMessage
+from mcp_types import JSONRPCMessage
 
 from valechat.errors import InvalidPlugin
 from valechat.plugins.config import LocalServer
@@ -134,6 +135,8 @@ class _Connection:
             asyncio.create_task(self._send()),
             asyncio.create_task(self._attend()),
         ]
+        for task in self._tasks:
+            task.add_done_callback(self._failed)
 
     async def ended(self) -> str:
         """See `Link.ended`."""
@@ -193,12 +196,27 @@ class _Connection:
     async def _send(self) -> None:
         try:
             async for message in self._outgoing:
+                try:
+                    line = written(message.message)
+                except (ValueError, TypeError, RecursionError) as error:
+                    await self._refuse(message.message, f"This cannot be sent as JSON: {error}")
+                    continue
                 async with asyncio.timeout(self._stalled_seconds):
-                    await self._process.stdin.write(written(message.message))
+                    await self._process.stdin.write(line)
         except TimeoutError:
             self._end(f"The server has not read its input for {self._stalled_seconds:g} s.")
         except OSError:
             return  # the process has closed its input, and its end is told elsewhere
+
+    async def _refuse(self, message: JSONRPCMessage, why: str) -> None:
+        answer = refusal(message, why)
+        if answer is not None:
+            await self._deliver(SessionMessage(answer))
+
+    def _failed(self, task: asyncio.Task[None]) -> None:
+        """A fault of ours must end the connection, not leave everybody waiting."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._end(f"The connection failed: {type(error).__name__}: {error}")
 
     def _end(self, reason: str) -> None:
         if not self._over.is_set():

@@ -18,7 +18,8 @@ Why each part is there:
 * Linux: as a subreaper, this process inherits every descendant whose own parent ended, in whatever
   session; having no children left proves that none is left. `PR_SET_PDEATHSIG` alone would be wrong in
   the kernel, where it fires when the *thread* that forked ends; this program has one thread.
-* macOS has no subreaper: the server's group, and what descends from it when the end comes.
+* macOS has no subreaper: what descends from the server when the end comes, its group, and what carries the
+  mark it was started with.
 """
 
 from __future__ import annotations
