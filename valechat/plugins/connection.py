@@ -1,16 +1,14 @@
-"""A server that is connected: what it offers, calls to it, and what it says unasked.
+"""A server that is connected: what it offers, and calls to it.
 
-The context that `connect` gives is entered and left by one task, the server's owner. Calls run in their
-callers' tasks; when one is cancelled or runs out of time, the server is told.
+Calls run in their callers' tasks; when one is cancelled or runs out of time, the server is told.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any, Literal, TypeVar
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar
 
 import mcp_types as types
 from mcp import MCPError
@@ -21,81 +19,25 @@ from pydantic import TypeAdapter, ValidationError
 from valechat.asking import Asker
 from valechat.errors import PluginError, ToolFailed
 from valechat.messages import Message
-from valechat.plugins import answers, lists, transports
+from valechat.plugins import answers, ends, lists
 from valechat.plugins.base import Answer, Content, PluginTool, Progress
 from valechat.plugins.deadline import Deadline
-from valechat.plugins.handshake import capabilities, client_info, shake_hands
-from valechat.plugins.hearing import LOG_LEVEL, Hearing
-from valechat.plugins.questions import Questions, Sample
+from valechat.plugins.hearing import LOG_LEVEL
+from valechat.plugins.questions import Questions
 from valechat.plugins.resources import Prompt, Resource, Template
-from valechat.plugins.transports.base import Context, Link
+from valechat.plugins.transports.base import Link
 from valechat.plugins.wire import Wire
 
-__all__ = ["Connection", "connect"]
+__all__ = ["Connection"]
 
-END_SECONDS = 3.0
-"""How long a call that was cut off waits to be told why."""
-CUT_SECONDS = 0.3
-"""How much later than its calls a connection itself may notice its end."""
 MOST_ROUNDS = 10
 """How often a server may ask something before it answers one call."""
 
 T = TypeVar("T")
 
-_UNREACHED = (types.CONNECTION_CLOSED, types.REQUEST_TIMEOUT)
-
 _CALLED: TypeAdapter[Any] = TypeAdapter(types.CallToolResult | types.InputRequiredResult)
 _PROMPTED: TypeAdapter[Any] = TypeAdapter(types.GetPromptResult | types.InputRequiredResult)
 _READ: TypeAdapter[Any] = TypeAdapter(types.ReadResourceResult | types.InputRequiredResult)
-
-
-@asynccontextmanager
-async def connect(
-    definition: Any,
-    context: Context,
-    *,
-    sample: Sample | None,
-    linked: Callable[[Link], None],
-    changed: Callable[[Literal["tools", "resources", "prompts"]], None],
-) -> AsyncIterator[Connection]:
-    """Open the way to a server and agree on a version of the protocol with it.
-
-    Args:
-        definition: Its definition, `${VAR}`s resolved.
-        context: What its transport is given.
-        sample: Has a model answer for the server; None where servers may not ask for that.
-        linked: Told when the way is open and the handshake begins.
-        changed: Told when the server says that one of its lists is another now.
-
-    Raises:
-        PluginError: It could not be started or reached, or speaks no known version.
-    """
-    async with AsyncExitStack() as opened:
-        link = await opened.enter_async_context(transports.open_transport(definition, context))
-        linked(link)
-        wire = Wire(link.read, link.write)
-        questions = Questions(definition.id, roots=definition.roots, sample=sample)
-        hearing = Hearing(context.log, changed, questions.visited)
-        session = await opened.enter_async_context(
-            ClientSession(
-                dispatcher=wire,
-                sampling_callback=questions.sampling if sample else None,
-                elicitation_callback=questions.elicitation,
-                list_roots_callback=questions.roots if definition.roots else None,
-                logging_callback=hearing.log,
-                message_handler=hearing.message,
-                client_info=client_info(),
-                log_level=LOG_LEVEL,
-            )
-        )
-        ours = capabilities(sampling=sample is not None, roots=bool(definition.roots))
-        try:
-            await shake_hands(session, definition.protocol, ours)
-        except MCPError as error:
-            raise await _why(link, wire, definition.title, error) from error
-        wire.version = session.protocol_version or wire.version
-        async with hearing.listening(session):
-            yield Connection(definition, link, wire, session, questions)
 
 
 class Connection:
@@ -136,22 +78,27 @@ class Connection:
 
     async def end(self) -> str:
         """Wait until the connection ends by itself, and say in one sentence why."""
-        ended = self.link.ended
-        waits: list[asyncio.Future[Any]] = [asyncio.ensure_future(self._wire.ended.wait())]
-        if ended is not None:
-            waits.append(asyncio.ensure_future(ended()))
+        waits: list[asyncio.Future[object]] = [
+            asyncio.ensure_future(self._wire.ended.wait()),
+            asyncio.ensure_future(self._told_end()),
+        ]
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-            if len(waits) == 2:
-                await asyncio.wait(waits[1:], timeout=END_SECONDS)
-                if waits[1].done() and waits[1].exception() is None:
-                    return str(waits[1].result())
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(ends.END_SECONDS):
+                    return await ends.reason(self.link)
+            return ends.GONE
         finally:
             for waiting in waits:
                 waiting.cancel()
             await asyncio.gather(*waits, return_exceptions=True)
-        problem = self.link.problem() if self.link.problem else None
-        return problem.message if problem else "The server closed the connection."
+
+    async def _told_end(self) -> None:
+        """Wait until the transport says that it is over; without end where it cannot know."""
+        if self.link.ended is None:
+            await asyncio.Event().wait()
+        else:
+            await self.link.ended()
 
     async def check(self, *, differently: bool = False) -> bool:
         """Whether it answers, be it with an error; `differently` asks one that may not know pings for its tools."""
@@ -163,7 +110,7 @@ class Connection:
             else:
                 await self._session.send_ping()
         except MCPError as error:
-            return error.code not in _UNREACHED
+            return error.code not in ends.UNREACHED
         except ValidationError:
             return True
         return True
@@ -382,35 +329,25 @@ class Connection:
             ) from error
 
     async def _refused(self, error: MCPError, doing: str) -> PluginError:
-        if await self._cut_off(error):
-            await asyncio.wait({self._over}, timeout=END_SECONDS)
-            if self._over.done():
-                return self._over.result()
-        if error.code in _UNREACHED:
+        if await ends.cut_off(self._wire, error) or self._over.done():
+            return await self._end_of_call()
+        if error.code in ends.UNREACHED:
             problem = self.link.problem() if self.link.problem else None
             if problem is not None:
                 return problem
         return PluginError(f"{self._title} refused {doing}: {error.message.rstrip('.')}.")
 
-    async def _cut_off(self, error: MCPError) -> bool:
-        """Whether the connection is gone, rather than that the server gave that answer, or will be in a moment."""
-        if error.code == types.CONNECTION_CLOSED and not self._wire.ended.is_set():
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(CUT_SECONDS):
-                    await self._wire.ended.wait()
-        return self._wire.ended.is_set() or self._over.done()
-
-
-async def _why(link: Link, wire: Wire, title: str, error: MCPError) -> PluginError:
-    """Why a handshake failed."""
-    problem = link.problem() if link.problem else None
-    if problem is not None:
-        return problem
-    if wire.ended.is_set() and link.ended is not None:
+    async def _end_of_call(self) -> PluginError:
+        """Why the connection went from under a call. Its owner knows best."""
+        reason = asyncio.ensure_future(ends.reason(self.link))
         try:
-            async with asyncio.timeout(END_SECONDS):
-                return PluginError(await link.ended())
-        except TimeoutError:
-            pass
-    said = error.message.rstrip(".")
-    return PluginError(f"{title} refused the handshake: {said}.", fix="Is it an MCP server? Its log may say more.")
+            either: list[asyncio.Future[Any]] = [self._over, reason]
+            await asyncio.wait(either, timeout=ends.END_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            if not self._over.done():
+                await asyncio.wait({self._over}, timeout=ends.CUT_SECONDS)
+            if self._over.done():
+                return self._over.result()
+            return PluginError((await reason) if reason.done() else ends.GONE)
+        finally:
+            reason.cancel()
+            await asyncio.gather(reason, return_exceptions=True)

@@ -90,7 +90,7 @@ class Hub:
         from valechat.plugins.variables import resolve
 
         async with self._importing:
-            for module in ("valechat.plugins.connection", f"valechat.plugins.transports.{definition.transport}"):
+            for module in ("valechat.plugins.connecting", f"valechat.plugins.transports.{definition.transport}"):
                 if module not in sys.modules:
                     await asyncio.to_thread(_imported, module)
         return await resolve(definition, self._keys())
@@ -100,7 +100,7 @@ class Hub:
         self, owner: Owner, definition: Definition, linked: Callable[[Link], None]
     ) -> AsyncIterator[Connection]:
         """The connection to a server."""
-        from valechat.plugins.connection import connect
+        from valechat.plugins.connecting import connect
         from valechat.plugins.transports.base import Context as Given
 
         def changed(what: Literal["tools", "resources", "prompts"]) -> None:
