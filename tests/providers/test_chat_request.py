@@ -285,3 +285,11 @@ def test_a_part_it_does_not_know_is_left_out_and_said() -> None:
 def test_another_wires_own_items_are_left_out_without_a_word() -> None:
     _, notes = body_of(Message("user", (TextPart("q"), OpaquePart({"type": "reasoning"}, "openai.responses"))))
     assert notes == []
+
+
+def test_a_tools_long_description_is_told_within_what_openai_takes() -> None:
+    body, _ = body_of(Message.user("Hi"), tools=[ToolSpec("add", "Adds. " * 500, ADD.parameters)])
+    (tool,) = body["tools"]
+    function = tool["function"]
+    assert len(function["description"]) <= 1024
+    assert function["description"].count("Adds.") + function["parameters"]["description"].count("Adds.") == 500

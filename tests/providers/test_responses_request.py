@@ -230,3 +230,9 @@ def test_extra_options_win_and_none_takes_a_name_out() -> None:
     assert body["prompt_cache_key"] == "k"
     assert body["reasoning"] == {"effort": "low", "summary": "detailed"}
     assert "include" not in body
+
+
+def test_a_tools_long_description_is_told_within_what_the_api_takes() -> None:
+    (tool,) = body_of(Message.user("Hi"), tools=[ToolSpec("add", "Adds. " * 500, ADD.parameters)])["tools"]
+    assert len(tool["description"]) <= 1024
+    assert tool["description"].count("Adds.") + tool["parameters"]["description"].count("Adds.") == 500

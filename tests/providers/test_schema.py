@@ -6,7 +6,7 @@ import pytest
 from anthropic import transform_schema
 from pydantic import BaseModel, Field
 
-from valechat.providers._schema import can_be_strict, closed, schema_name
+from valechat.providers._schema import can_be_strict, closed, schema_name, told_at_length
 
 
 class Place(BaseModel):
@@ -79,3 +79,24 @@ def test_strict_is_what_closes_and_requires_everything(schema: dict[str, Any], s
 def test_a_name_has_only_letters_that_are_taken() -> None:
     assert schema_name({"title": "Größe (m)"}) == "Gr__e__m_"
     assert schema_name({}) == "answer"
+
+
+def test_a_tools_description_that_fits_is_told_as_it_is() -> None:
+    assert told_at_length("x" * 1024, {"type": "object"}) == ("x" * 1024, {"type": "object"})
+
+
+def test_what_openai_does_not_take_of_a_tools_description_goes_on_in_that_of_its_parameters() -> None:
+    words = " ".join(f"word{number}" for number in range(400))
+    description, parameters = told_at_length(words, {"type": "object", "description": "Own words."})
+    assert len(description) <= 1024
+    rest = parameters["description"]
+    assert rest.endswith("\n\nOwn words.")
+    assert (
+        f"{description.removesuffix(' …')} {rest.removeprefix('… ').removesuffix(chr(10) * 2 + 'Own words.')}" == words
+    )
+
+
+def test_a_description_without_a_blank_is_cut_all_the_same() -> None:
+    description, parameters = told_at_length("x" * 3000, {})
+    assert len(description) <= 1024
+    assert description.count("x") + parameters["description"].count("x") == 3000

@@ -27,8 +27,8 @@ from valechat.messages import (
     ToolCallPart,
     ToolResultPart,
 )
-from valechat.providers._schema import can_be_strict, schema_name
-from valechat.providers.base import Capabilities, Request
+from valechat.providers._schema import can_be_strict, schema_name, told_at_length
+from valechat.providers.base import Capabilities, Request, ToolSpec
 
 __all__ = ["WIRE", "Dialect", "chat_body"]
 
@@ -80,13 +80,7 @@ def chat_body(
     body["reasoning_effort"] = options.reasoning_effort
     body[dialect.seed] = options.seed
     if request.tools:
-        body["tools"] = [
-            {
-                "type": "function",
-                "function": {"name": tool.name, "description": tool.description, "parameters": dict(tool.parameters)},
-            }
-            for tool in request.tools
-        ]
+        body["tools"] = [{"type": "function", "function": _function(tool)} for tool in request.tools]
     if options.schema is not None:
         if dialect.json_schema:
             body["response_format"] = _json_schema(options.schema)
@@ -100,6 +94,11 @@ def chat_body(
     ]
     body.update(options.extra)
     return {name: value for name, value in body.items() if value is not None}, writer.notes
+
+
+def _function(tool: ToolSpec) -> dict[str, Any]:
+    description, parameters = told_at_length(tool.description, tool.parameters)
+    return {"name": tool.name, "description": description, "parameters": parameters}
 
 
 def _json_schema(schema: Mapping[str, Any]) -> dict[str, Any]:

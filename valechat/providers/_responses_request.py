@@ -15,8 +15,8 @@ from typing import Any
 
 from valechat.providers._openai_names import reasons, refuses_temperature
 from valechat.providers._responses_items import WIRE, ItemWriter
-from valechat.providers._schema import can_be_strict, schema_name
-from valechat.providers.base import Capabilities, Options, Request
+from valechat.providers._schema import can_be_strict, schema_name, told_at_length
+from valechat.providers.base import Capabilities, Options, Request, ToolSpec
 
 __all__ = ["WIRE", "responses_body"]
 
@@ -62,20 +62,17 @@ def responses_body(
     if options.seed is not None:
         writer.note("The Responses API takes no seed; it was left out.")
     if request.tools:
-        body["tools"] = [
-            {
-                "type": "function",
-                "name": tool.name,
-                "description": tool.description,
-                "parameters": dict(tool.parameters),
-                # Left out, it would be true, and refuse most schemas.
-                "strict": False,
-            }
-            for tool in request.tools
-        ]
+        body["tools"] = [_function(tool) for tool in request.tools]
     if options.schema is not None:
         body["text"] = {"format": _format(options.schema)}
     return _with_extra(body, options), writer.notes
+
+
+def _function(tool: ToolSpec) -> dict[str, Any]:
+    description, parameters = told_at_length(tool.description, tool.parameters)
+    # `strict` left out would be true, and refuse most schemas.
+    told = {"name": tool.name, "description": description, "parameters": parameters}
+    return {"type": "function", **told, "strict": False}
 
 
 def _reasoning(request: Request, writer: ItemWriter, *, thinks: bool, summary: bool) -> dict[str, Any]:

@@ -6,7 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["can_be_strict", "closed", "schema_name"]
+__all__ = ["MOST_DESCRIPTION", "can_be_strict", "closed", "schema_name", "told_at_length"]
+
+MOST_DESCRIPTION = 1024
+"""Characters OpenAI takes of a tool's description; it refuses the whole request over a longer one."""
 
 _KEPT = frozenset(
     {"$ref", "additionalProperties", "const", "default", "description", "enum", "required", "title", "type"},
@@ -68,3 +71,18 @@ def _closed(schema: Any) -> Any:
 
 def _allowed(name: str, value: Any) -> bool:
     return (name == "format" and value in _FORMATS) or (name == "minItems" and value in (0, 1))
+
+
+def told_at_length(description: str, parameters: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """A tool's description and parameters as OpenAI takes them.
+
+    What does not fit into the description goes on in that of the parameters, which has no such bound, so
+    the model still reads all of it.
+    """
+    if len(description) <= MOST_DESCRIPTION:
+        return description, dict(parameters)
+    beginning = description[: MOST_DESCRIPTION - 2]
+    at = max(beginning.rfind("\n"), beginning.rfind(" "))
+    beginning = beginning[:at] if at > MOST_DESCRIPTION // 2 else beginning
+    rest = "\n\n".join(filter(None, [f"… {description[len(beginning) :].strip()}", parameters.get("description")]))
+    return f"{beginning} …", {**parameters, "description": rest}
