@@ -20,6 +20,8 @@ from valechat.plugins.config import BearerAuth, CloudService, LocalServer, OAuth
 
 CANARY = "ghp_canary0123456789abcdefghijklmnopqr"
 
+UNSET: dict[str, str] = {}
+
 LOCAL = {"id": "a", "name": "A", "command": "npx"}
 CLOUD = {"id": "a", "name": "A", "url": "https://example.com/mcp", "auth": {"type": "none"}}
 
@@ -174,12 +176,12 @@ def test_variables_are_put_in_everywhere_a_service_is_told_something() -> None:
 
 
 def test_name_and_description_are_just_text() -> None:
-    server = resolved(parse({**LOCAL, "name": "${A}", "description": "uses ${B}"}), {}.get)
+    server = resolved(parse({**LOCAL, "name": "${A}", "description": "uses ${B}"}), UNSET.get)
     assert (server.name, server.description) == ("${A}", "uses ${B}")
 
 
 def test_two_dollar_signs_give_the_rest_as_it_stands() -> None:
-    server = resolved(parse({**LOCAL, "args": ["echo $${HOME} $HOME"]}), {}.get)
+    server = resolved(parse({**LOCAL, "args": ["echo $${HOME} $HOME"]}), UNSET.get)
     assert isinstance(server, LocalServer)
     assert server.args == ["echo ${HOME} $HOME"]
 
@@ -192,7 +194,7 @@ def test_what_a_variable_holds_is_not_looked_at_again() -> None:
 
 def test_a_variable_that_is_not_set_is_named_with_what_to_do() -> None:
     with pytest.raises(UnresolvedVariable) as caught:
-        resolved(parse(SEED_SERVER), {}.get)
+        resolved(parse(SEED_SERVER), UNSET.get)
     assert (caught.value.variable, caught.value.plugin) == ("GITHUB_TOKEN", "github")
     assert str(caught.value) == (
         'Plugin "github" needs GITHUB_TOKEN, which is not set. Set GITHUB_TOKEN before Jupyter starts, or in a cell'
@@ -202,14 +204,14 @@ def test_a_variable_that_is_not_set_is_named_with_what_to_do() -> None:
 
 def test_an_address_made_unsafe_by_a_variable_is_refused_when_it_is_known() -> None:
     service = parse({**CLOUD, "url": "http://${HOST}/mcp"})
-    assert resolved(service, {"HOST": "127.0.0.1:80"}.get)
+    assert resolved(service, {"HOST": "127.0.0.1:80"}.get).id == "a"
     with pytest.raises(InvalidUrl):
         resolved(service, {"HOST": "example.com"}.get)
 
 
 def test_the_users_home_stands_for_the_tilde(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/me")
-    server = resolved(parse({**LOCAL, "command": "~/bin/server", "cwd": "~", "roots": ["~/work"]}), {}.get)
+    server = resolved(parse({**LOCAL, "command": "~/bin/server", "cwd": "~", "roots": ["~/work"]}), UNSET.get)
     assert isinstance(server, LocalServer)
     assert (server.command, server.cwd, server.roots) == ("/home/me/bin/server", "/home/me", ["/home/me/work"])
 

@@ -136,13 +136,19 @@ def import_into(file: PluginsFile, servers: Iterable[Definition], *, enabled: bo
     for server in servers:
         there = file.read()
         taken = {*there, *(problem.plugin for problem in file.problems)}
-        if server.id in there and there[server.id].restart_key == server.restart_key:
+        if any(_is_copy(one, server) for one in there.values()):
             continue
         wanted = server.model_dump(mode="json", exclude_unset=True)
         name = server.name or (server.id if server.id in taken else "")
         wanted |= {"id": _free(server.id, taken), "enabled": enabled, **({"name": name} if name else {})}
         added.append(file.add(wanted))
     return added
+
+
+def _is_copy(there: Definition, server: Definition) -> bool:
+    """Whether one that is there came of the same server: the same but for a number behind the id."""
+    named = re.fullmatch(rf"{re.escape(server.id)}(-\d+)?", there.id) is not None
+    return named and there.model_copy(update={"id": server.id}).restart_key == server.restart_key
 
 
 def _understood(document: Any, text: str, *, program: str, path: Path | None, folder: Path) -> ForeignFile:
