@@ -226,6 +226,7 @@ def _job(prepared: Prepared, mark: str) -> bytes:
         "argv": prepared.argv,
         "env": {**prepared.env, MARK: mark},
         "cwd": prepared.cwd,
+        "mark": f"{MARK}={mark}",
         "limits": {name: list(pair) for name, pair in prepared.limits.items()},
     }
     return json.dumps(job).encode() + b"\n"

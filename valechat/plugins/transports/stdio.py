@@ -11,7 +11,6 @@ import contextlib
 import sys
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any, Protocol
 
 import anyio
@@ -19,15 +18,15 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 from mcp.shared.message import SessionMessage
 from mcp_types import JSONRPCMessage
 
-from valechat.errors import InvalidPlugin
 from valechat.plugins.config import LocalServer
 from valechat.plugins.transports.base import Context, Link
 from valechat.plugins.transports.complaints import BoundedLog, drain
 from valechat.plugins.transports.endings import STOPPED
 from valechat.plugins.transports.framing import LineReader, NotAMessage, TooLong, messages, refusal, written
+from valechat.plugins.transports.launch import launched
 from valechat.plugins.transports.pipes import Stream
-from valechat.plugins.transports.programs import find_program
-from valechat.sandbox.base import Command, Prepared, prepare
+from valechat.sandbox.base import Prepared
+from valechat.sandbox.watchdog import Watchdog
 
 __all__ = ["ServerProcess", "stdio"]
 
@@ -97,21 +96,23 @@ async def stdio(
         InvalidPlugin: The program or the folder does not exist or cannot be used.
         PluginError: The system cannot start another process.
     """
-    prepared = _prepared(definition)
-    process = await _started(prepared, plugin=definition.id)
-    connection = _Connection(process, context, line_limit, stalled_seconds)
-    try:
-        yield Link(
-            read=connection.read,
-            write=connection.write,
-            ended=connection.ended,
-            pid=process.pid,
-            sandbox={str(subject): strength for subject, strength in prepared.report.items()},
-        )
-    finally:
-        # Scope and task, because both kinds of cancellation may come, and the server must end all the same.
-        with anyio.CancelScope(shield=True):
-            await _finished(connection.close())
+    async with launched(definition, context) as prepared:
+        process = await _started(prepared, plugin=definition.id)
+        connection = _Connection(process, context, line_limit, stalled_seconds)
+        if definition.permissions is not None:
+            connection.guard(Watchdog(process.pid, definition.permissions))
+        try:
+            yield Link(
+                read=connection.read,
+                write=connection.write,
+                ended=connection.ended,
+                pid=process.pid,
+                sandbox={str(subject): strength for subject, strength in prepared.report.items()},
+            )
+        finally:
+            # Scope and task, because both kinds of cancellation may come, and the server must end all the same.
+            with anyio.CancelScope(shield=True):
+                await _finished(connection.close())
 
 
 class _Connection:
@@ -138,6 +139,12 @@ class _Connection:
         for task in self._tasks:
             task.add_done_callback(self._failed)
 
+    def guard(self, watchdog: Watchdog) -> None:
+        """End the server when it takes more than it may."""
+        if watchdog.needed:
+            self._tasks.append(asyncio.create_task(self._guard(watchdog)))
+            self._tasks[-1].add_done_callback(self._failed)
+
     async def ended(self) -> str:
         """See `Link.ended`."""
         await self._over.wait()
@@ -163,6 +170,10 @@ class _Connection:
         reason = await self._process.ended()
         await asyncio.wait({self._draining, self._reading}, timeout=LAST_WORDS_SECONDS)
         self._end(reason)
+
+    async def _guard(self, watchdog: Watchdog) -> None:
+        self._end(await watchdog.exceeded())
+        self._process.kill()
 
     async def _receive(self) -> None:
         while data := await self._process.stdout.read():
@@ -223,19 +234,6 @@ class _Connection:
             self._reason = reason
             self._over.set()
             self._incoming.close()
-
-
-def _prepared(definition: LocalServer) -> Prepared:
-    cwd = Path(definition.cwd or ".").expanduser().absolute()
-    if not cwd.is_dir():
-        raise InvalidPlugin(
-            f"{definition.id}: its folder {cwd} does not exist.",
-            plugin=definition.id,
-            fix="Create it, or correct cwd.",
-        )
-    program, path = find_program(definition.command, plugin=definition.id, env=definition.env, cwd=str(cwd))
-    command = Command((program, *definition.args), definition.env, str(cwd), path)
-    return prepare(command, definition.permissions)
 
 
 async def _started(prepared: Prepared, *, plugin: str) -> ServerProcess:

@@ -6,7 +6,8 @@ It is a program of its own that needs nothing but the standard library. `FD` is 
 whose other end only the kernel has; `PARENT` is the kernel's process. Its standard streams are the
 server's: they go through to it, and nothing is copied here.
 
-The kernel sends the job, one line of JSON: `argv`, `env`, `cwd`, `limits`. Then single letters: `T`
+The kernel sends the job, one line of JSON: `argv`, `env`, `cwd`, `limits`, and `mark`, a piece of the
+environment that no other process has. Then single letters: `T`
 terminates the server politely, `K` kills it and all it started. The end of the connection, or of the
 parent, does both in turn. The answers are lines: `started PID` or `failed STEP ERRNO`, later `exited CODE`
 or `killed SIGNAL`, and the end of the connection once nothing of the server is left.
@@ -61,6 +62,7 @@ class Supervisor:
         self.control = control
         self.parent = parent
         self.server = 0
+        self.mark = ""
         self.over = False  # the server itself has ended
         self.gone = False  # so has the kernel
 
@@ -93,7 +95,9 @@ class Supervisor:
                 return None, b""
             received += piece
         line, _, rest = received.partition(b"\n")
-        return json.loads(line), rest
+        job: dict[str, Any] = json.loads(line)
+        self.mark = job["mark"]
+        return job, rest
 
     def start(self, job: dict[str, Any]) -> bool:
         """Starts the server and tells the kernel. Whether it did start."""
@@ -171,7 +175,7 @@ class Supervisor:
 
     def kill(self) -> None:
         """One round against everything that lives now."""
-        for process in _descendants(os.getpid()):
+        for process in (*_descendants(os.getpid()), *_marked(self.mark)):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(process, signal.SIGKILL)
         self.signal_group(signal.SIGKILL)
@@ -274,16 +278,26 @@ def _descendants(process: int) -> Iterator[int]:
 def _parents_of_all() -> dict[int, int]:
     """The parent of every process there is."""
     if sys.platform != "linux":
-        import subprocess
-
-        found = subprocess.run(["/bin/ps", "-A", "-o", "pid=,ppid="], capture_output=True, check=False)
-        return {int(pid): int(parent) for pid, parent in (line.split() for line in found.stdout.splitlines())}
+        return {int(pid): int(parent) for pid, parent in (line.split() for line in _ps("-o", "pid=,ppid="))}
     parents = {}
     for name in filter(str.isdigit, os.listdir("/proc")):  # noqa: PTH208 - pathlib takes longer than all the rest
         with contextlib.suppress(OSError), open(f"/proc/{name}/stat", "rb") as file:  # noqa: PTH123 - the same
             # `pid (name) state parent …`, where a name may hold blanks and parentheses.
             parents[int(name)] = int(file.read().rpartition(b")")[2].split()[1])
     return parents
+
+
+def _marked(mark: str) -> list[int]:
+    """Where nobody inherits a lost child: those of this user that carry the mark, as `ps -E` shows it."""
+    found = [] if sys.platform == "linux" or not mark else _ps("-ww", "-E", "-o", "pid=,command=")
+    return [int(line.split()[0]) for line in found if mark in line]
+
+
+def _ps(*options: str) -> list[str]:
+    import subprocess
+
+    found = subprocess.run(["/bin/ps", "-A", *options], capture_output=True, check=False)
+    return found.stdout.decode("utf-8", "replace").splitlines()
 
 
 def main() -> None:
