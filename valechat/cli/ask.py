@@ -13,7 +13,7 @@ from valechat.cli.output import harmless, note, shown
 from valechat.cli.terminal import ask_passphrase
 from valechat.engine import engine
 from valechat.errors import ConfigError
-from valechat.events import DoneEvent, StatusEvent, TextEvent
+from valechat.events import DoneEvent, ProgressEvent, StatusEvent, TextEvent
 from valechat.reply import Reply
 from valechat.services import services
 
@@ -51,7 +51,7 @@ async def _answer(chat: Chat, question: str, options: argparse.Namespace) -> Rep
             if isinstance(event, TextEvent) and options.format != "json":
                 sys.stdout.write(harmless(event.text))
                 sys.stdout.flush()
-            elif isinstance(event, StatusEvent):
+            elif isinstance(event, StatusEvent) and not isinstance(event, ProgressEvent):
                 note(harmless(event.text))
             elif isinstance(event, DoneEvent):
                 return event.reply

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from valechat.events import (
     DoneEvent,
     Event,
+    ProgressEvent,
     StatusEvent,
     TextEvent,
     ThinkingEvent,
@@ -47,6 +48,7 @@ class Arriving:
         self._ended: float | None = None
         self._pieces: list[str] = []
         self._thought = 0
+        self._step = ""
 
     async def follow(self, turn: AsyncGenerator[Event, None]) -> None:
         """Take in a turn to its end. Cancelling this stops the turn."""
@@ -83,7 +85,7 @@ class Arriving:
         doing = (
             "answering" if self._pieces else f"thinking ({self._thought:,} characters)" if self._thought else "asked"
         )
-        return " · ".join([doing, self.model, f"{self.duration:.0f} s"])
+        return " · ".join([doing, self.model, f"{self.duration:.0f} s", *filter(None, [_short(self._step)])])
 
     def _take(self, event: Event) -> None:
         match event:
@@ -91,12 +93,15 @@ class Arriving:
                 self._pieces.append(text)
             case ThinkingEvent(text=text):
                 self._thought += len(text)
+            case ProgressEvent(text=text):
+                self._step = text
             case StatusEvent(text=text):
                 self.notes.append(text)
             case ToolCallEvent(call=call):
                 self.tools.append(f"{call.name}({_short(call.arguments)})")
                 self._new_paragraph()
             case ToolResultEvent(result=result):
+                self._step = ""
                 verb = "failed" if result.is_error else "answered"
                 self.tools.append(f"{result.name} {verb}: {_short(result.text)}")
             case DoneEvent(reply=reply):

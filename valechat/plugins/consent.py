@@ -82,7 +82,7 @@ class Consent:
                 allowed=False,
                 told="This call needs the user's permission, and nobody could be asked.",
                 note=f"{tool.name} of {tool.plugin} was not called, because nobody could be asked here."
-                f' Allow it with `valechat.plugins.allow("{tool.plugin}", "{tool.name}")`, or ask in the panel.',
+                f" Allow it with `%valechat plugins allow {tool.plugin} {tool.name}` (in a terminal without the %).",
             )
         question = Approval(
             tool.plugin,
