@@ -19,7 +19,7 @@ from valechat.plugins.variables import resolve
 
 CANARY = "ghp_canary0123456789abcdefghijklmnopqr"
 
-OWN = {
+OWN: dict[str, Any] = {
     "id": "wiki",
     "name": "Our wiki",
     "description": "Searches the lab's wiki.",
@@ -116,7 +116,7 @@ def test_the_memory_is_kept_in_the_users_data_folder(home: Path) -> None:
 
 
 def test_all_that_is_missing_is_named_with_what_to_enter(home: Path) -> None:
-    own({**OWN, "inputs": [{**one, "default": None} for one in OWN["inputs"]]})  # type: ignore[attr-defined] # a list
+    own({**OWN, "inputs": [{**one, "default": None} for one in OWN["inputs"]]})
     with pytest.raises(SchemaInvalid, match="Our wiki needs space, token") as caught:
         entry("wiki").definition()
     assert "space: Which part of it." in caught.value.fix
@@ -161,7 +161,7 @@ async def test_a_secret_the_environment_has_already_is_not_kept_again(home: Path
 
 
 async def test_nothing_is_kept_when_an_input_is_missing(home: Path) -> None:
-    own({**OWN, "inputs": [{**one, "default": None} for one in OWN["inputs"]]})  # type: ignore[attr-defined] # a list
+    own({**OWN, "inputs": [{**one, "default": None} for one in OWN["inputs"]]})
     ring = keys()
     with pytest.raises(SchemaInvalid):
         await install(entry("wiki"), {"token": CANARY}, ring, place="file")

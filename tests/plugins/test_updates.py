@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from valechat.plugins.config import Definition, parse
@@ -107,5 +108,5 @@ async def test_a_registry_that_does_not_answer_is_given_up_and_leaves_no_process
     script.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
     assert await newest_version(Package(registry="npm", name="x", version="1"), timeout=0.5) is None
-    pid = (tmp_path / "pid").read_text().strip()
-    assert not Path(f"/proc/{pid}").exists()
+    pid = int((tmp_path / "pid").read_text())
+    assert not psutil.pid_exists(pid)
