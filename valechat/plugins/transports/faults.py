@@ -15,10 +15,10 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from valechat.errors import PluginError
+from valechat.errors import PluginError, SignInNeeded, ValeChatError
 from valechat.providers._url import is_loopback
 
-__all__ = ["FOREIGN", "Fault", "fault_of_error", "fault_of_status", "shown"]
+__all__ = ["FOREIGN", "Fault", "fault_of_error", "fault_of_sign_in", "fault_of_status", "shown"]
 
 FOREIGN = (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, OSError, UnicodeError)
 """What a request can raise that is not ours. TimeoutError is among it, as an OSError."""
@@ -39,6 +39,12 @@ class Fault:
     error: PluginError
     ends: bool = False
     undone: bool = False
+
+
+def fault_of_sign_in(error: ValeChatError) -> Fault:
+    """The fault behind a sign-in that failed; one whose tokens cannot be read needs the user, too."""
+    ours = error if isinstance(error, PluginError) else SignInNeeded(error.message, fix=error.fix)
+    return Fault(ours, undone=True)
 
 
 def shown(url: str) -> str:

@@ -18,9 +18,9 @@ import httpx2
 from mcp.shared.message import SessionMessage
 from mcp_types import JSONRPCRequest
 
-from valechat.errors import PluginError
+from valechat.errors import PluginError, ValeChatError
 from valechat.plugins.transports.base import Context, Link
-from valechat.plugins.transports.faults import FOREIGN, Fault, fault_of_error, fault_of_status, shown
+from valechat.plugins.transports.faults import FOREIGN, Fault, fault_of_error, fault_of_sign_in, fault_of_status, shown
 from valechat.plugins.transports.messages import Streams, answer_with, open_streams, parsed
 from valechat.plugins.transports.web import MOST_BYTES, End, authorised, client_options, unwrapped
 
@@ -123,8 +123,8 @@ class _Connection:
                 fault = fault_of_status(self._post_to, response.status_code, session=True, auth=self._auth, answer=None)
             elif response.status_code >= 300:
                 fault = Fault(_redirected(response), undone=True)
-        except PluginError as error:
-            fault = Fault(error, undone=True)
+        except ValeChatError as error:
+            fault = fault_of_sign_in(error)
         except FOREIGN as error:
             fault = fault_of_error(self._url, error, wait=self._client.timeout.read or 0)
         if fault is not None:

@@ -14,9 +14,9 @@ from typing import Any
 
 import httpx2
 
-from valechat.errors import PluginError, SignInNeeded
+from valechat.errors import PluginError, SignInNeeded, ValeChatError
 from valechat.plugins.transports.base import Context
-from valechat.plugins.transports.faults import FOREIGN, Fault, fault_of_error, fault_of_status
+from valechat.plugins.transports.faults import FOREIGN, Fault, fault_of_error, fault_of_sign_in, fault_of_status
 from valechat.plugins.transports.web import MOST_BYTES, End, client_options
 
 __all__ = ["WebClient", "web_client"]
@@ -106,8 +106,8 @@ class WebClient(httpx2.AsyncClient):
             if response.headers.get("content-type", "").lower().startswith("application/json"):
                 return await _read(response, MOST_BYTES)
             return response
-        except PluginError as error:
-            return Fault(error, undone=True)
+        except ValeChatError as error:
+            return fault_of_sign_in(error)
         except FOREIGN as error:
             fault = fault_of_error(self._url, error, wait=wait)
             silent = isinstance(error, httpx2.TimeoutException)
@@ -133,8 +133,8 @@ class WebClient(httpx2.AsyncClient):
             fault = None
             try:
                 response = await super().send(request, **options)
-            except PluginError as error:
-                fault = Fault(error)
+            except ValeChatError as error:
+                fault = fault_of_sign_in(error)
             except FOREIGN as error:
                 fault = fault_of_error(self._url, error, wait=0)
             if fault is not None:
@@ -162,7 +162,7 @@ class WebClient(httpx2.AsyncClient):
                 async with asyncio.timeout(FAREWELL_SECONDS):
                     response = await super().send(request, **options)
                     await response.aclose()
-            except (*FOREIGN, PluginError) as error:
+            except (*FOREIGN, ValeChatError) as error:
                 self._log("valechat", "debug", f"The session was not closed properly ({type(error).__name__}).")
         return httpx2.Response(204, request=request)
 
