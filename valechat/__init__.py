@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from valechat import plugins
     from valechat.chat import Chat
+    from valechat.notebook.plugins import plugin_manager
     from valechat.notebook.spend import spend
     from valechat.queries import connect, database, sql
     from valechat.reply import Reply
@@ -35,6 +36,7 @@ __all__ = [
     "database",
     "limits",
     "models",
+    "plugin_manager",
     "plugins",
     "spend",
     "sql",
@@ -50,6 +52,7 @@ _HOMES = {
     "database": "valechat.queries",
     "limits": "valechat.spending",
     "models": "valechat.services",
+    "plugin_manager": "valechat.notebook.plugins",
     "spend": "valechat.notebook.spend",
     "sql": "valechat.queries",
 }
@@ -74,16 +77,21 @@ def load_ipython_extension(ipython: Any) -> None:
 
 
 def _show_in_notebooks() -> None:
-    """In a notebook, let a `Chat` be displayed as its panel, and a `Reply` as Markdown, without `%load_ext`."""
+    """In a notebook, show a `Chat` as its panel and a `Reply` as Markdown, and ask in cells, without `%load_ext`."""
     interactive = sys.modules.get("IPython.core.interactiveshell")
     if interactive is not None and interactive.InteractiveShell.initialized():
         formatter = interactive.InteractiveShell.instance().display_formatter
         formatter.ipython_display_formatter.for_type_by_name("valechat.chat", "Chat", _display_chat)
         formatter.formatters["text/markdown"].for_type_by_name("valechat.reply", "Reply", _drawn_reply)
+        import_module("valechat.asking").use_asker_later(_cell_asker)
 
 
 def _display_chat(chat: Chat) -> None:
     import_module("valechat.notebook.panel").show(chat)
+
+
+def _cell_asker() -> Any:
+    return import_module("valechat.notebook.cellasker").CellAsker()
 
 
 def _drawn_reply(reply: Reply) -> str:

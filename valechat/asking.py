@@ -8,7 +8,7 @@ given, `asker()` is the process's own. `nobody` refuses everything, saying how t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal, Protocol
@@ -25,6 +25,7 @@ __all__ = [
     "asker",
     "nobody",
     "use_asker",
+    "use_asker_later",
 ]
 
 Decision = Literal["once", "always_tool", "always_plugin", "no", "never"]
@@ -152,14 +153,23 @@ class _Nobody:
 nobody: Asker = _Nobody()
 
 _current: Asker = nobody
+_maker: Callable[[], Asker] | None = None
 
 
 def use_asker(front_end: Asker) -> None:
     """Let this front end answer whatever comes from no particular place."""
-    global _current  # noqa: PLW0603  # one per process, as the user is
-    _current = front_end
+    global _current, _maker  # noqa: PLW0603  # one per process, as the user is
+    _current, _maker = front_end, None
+
+
+def use_asker_later(make: Callable[[], Asker]) -> None:
+    """As `use_asker`, with a front end that is made when it is first asked for: its import takes a while."""
+    global _maker  # noqa: PLW0603  # as above
+    _maker = make
 
 
 def asker() -> Asker:
     """The process's own front end."""
+    if _maker is not None:
+        use_asker(_maker())
     return _current

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from valechat import __version__
+from valechat.pluginverbs.words import declare
 
 __all__ = ["parse"]
 
@@ -61,6 +62,7 @@ def _make_parser() -> argparse.ArgumentParser:
     _working(commands)
     _keys(commands)
     _money(commands)
+    _plugins(commands)
     _ledger(commands)
     return parser
 
@@ -119,6 +121,13 @@ def _money(commands: Any) -> None:
     show = _Command(prices, "show", "prices:show", "the price of a model, US dollars per million tokens")
     show.add("model", nargs="+", metavar="MODEL").formats("json")
     _Command(prices, "update", "prices:update", "use a newer price table").add("file", help="the table's JSON file")
+
+
+def _plugins(commands: Any) -> None:
+    about = "MCP servers: list, add, enable, tools, call, …"
+    parser: argparse.ArgumentParser = commands.add_parser("plugins", help=about, description=about)
+    parser.set_defaults(run="plugins:run", passes_on=False, format="table")
+    declare(parser, output=True)
 
 
 def _ledger(commands: Any) -> None:

@@ -2,7 +2,8 @@
 
 Whether buttons work is not guessed: the question's box says when it is drawn, and that message reaches a
 busy kernel only where the front end sends comms over subshells. A question that comes while no cell waits
-is asked in an open plugin manager. Where nobody can answer, it is refused, and how to allow it is shown.
+is asked in the panel or plugin manager that was opened last. Where nobody can answer, it is refused, and
+how to allow it is shown.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
-from weakref import WeakSet
 
 import anywidget
 from IPython.core.getipython import get_ipython
@@ -25,17 +25,15 @@ from valechat.notebook.comms import answer_while_busy, routing
 from valechat.notebook.outbox import Outbox
 from valechat.notebook.outputs import show, small
 from valechat.notebook.panel import static
+from valechat.notebook.places import place
 from valechat.typedasker import TypedAsker
 
-__all__ = ["CellAsker", "QuestionBox", "boards"]
+__all__ = ["CellAsker", "QuestionBox"]
 
 DRAWN_SECONDS = 4.0
 """How long a front end may take to draw a question before it is asked for on a line."""
 
 T = TypeVar("T")
-
-boards: WeakSet[Any] = WeakSet()
-"""Open plugin managers; each has an `asker`."""
 
 _DECIDED: dict[Decision, str] = {
     "once": "Allowed, this once",
@@ -109,9 +107,8 @@ class CellAsker:
         return await self._asked(lambda asker: asker.confirm(question), lambda _: "", "")
 
     async def _asked(self, ask: Callable[[Asker], Awaitable[T]], told: Callable[[T], str], refused: str) -> T:
-        if not engine().attended:
-            board = next(iter(boards), None)
-            return await ask(nobody if board is None else board.asker)
+        if not engine().attended or get_ipython() is None:
+            return await ask(place() or nobody)
         if not _stdin():
             # nbconvert, papermill and their like run cells where nobody looks.
             if refused:

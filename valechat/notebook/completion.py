@@ -62,6 +62,8 @@ class Completion:
             return self._option_values(previous)
         verb = VERBS.get(given[0]) if given else None
         if verb is not None and (verb.cell or not cell):
+            if verb.follow is not None:
+                return verb.follow(given[1:])
             values = verb.values[len(given) - 1] if len(given) <= len(verb.values) else ()
             return self._named(values) if isinstance(values, str) else values
         if word.startswith("-"):

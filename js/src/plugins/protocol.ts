@@ -82,6 +82,8 @@ export interface ContentShown {
 
 export interface InputShown {
   name: string;
+  title: string;
+  several: boolean;
   description: string;
   secret: boolean;
   required: boolean;
@@ -95,8 +97,8 @@ export interface EntryShown {
   command: string;
   homepage: string;
   version: string;
-  requires: string;
   missing: string;
+  deprecated: string;
   permissions: string[];
   inputs: InputShown[];
   added: boolean;
@@ -204,7 +206,9 @@ export interface AddEntry {
   type: "add_entry";
   request: string;
   entry: string;
+  id: string;
   inputs: string;
+  limited: boolean;
 }
 
 export interface Look {

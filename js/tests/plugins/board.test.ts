@@ -258,10 +258,10 @@ it("shows an empty board with ways to begin, and adds from the catalogue", async
   button("Choose one from the catalogue").click();
   await frame();
   expect(last()).toEqual({ type: "look", at: "catalogue" });
-  const input = { name: "GITHUB_TOKEN", description: "A token.", secret: true, required: true, default: "" };
+  const input = { name: "token", title: "Token", several: false, description: "A token.", secret: true, required: true, default: "" };
   const entry = {
-    id: "github", name: "GitHub", description: "Issues", command: "npx -y x", homepage: "", version: "", requires: "node",
-    missing: "", permissions: [], inputs: [input], added: false, update: "",
+    id: "github", name: "GitHub", description: "Issues", command: "npx -y x", homepage: "", version: "",
+    missing: "", deprecated: "", permissions: [], inputs: [input], added: false, update: "",
   };
   await say({ type: "catalogue", entries: [entry], problems: [] });
   button("Add GitHub").click();
@@ -273,7 +273,7 @@ it("shows an empty board with ways to begin, and adds from the catalogue", async
   expect(last()["type"]).toBe("look");
   field.value = "ghp_1";
   submit(form);
-  expect(last()).toMatchObject({ type: "add_entry", entry: "github", inputs: '{"GITHUB_TOKEN":"ghp_1"}' });
+  expect(last()).toMatchObject({ type: "add_entry", entry: "github", id: "github", inputs: '{"token":"ghp_1"}', limited: false });
   expect(field.value).toBe("");
   await say({ type: "done", request: String(last()["request"]), text: "github was added.", error: null });
   expect(el.querySelector(".vcp-add")).toBeNull();

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 # The order is the help's.
-from valechat.notebook.verbs import models, talks, fixing, money, tables, keys, files, health, manual  # isort: skip
+from valechat.notebook.verbs import models, talks, fixing, money, tables, plugins, keys, files, health, manual  # isort: skip
 from valechat.notebook.verbs.registry import VERBS, Call, Verb, verb
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "manual",
     "models",
     "money",
+    "plugins",
     "tables",
     "talks",
     "verb",

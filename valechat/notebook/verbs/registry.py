@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,6 +44,7 @@ class Verb:
         cell: It takes a cell's body as its text.
         gives: It has a result that a variable can receive.
         values: What can stand in which place, for completion: `model`, `conversation`, `provider` or words.
+        follow: What can follow these words, for a verb whose words depend on each other; in place of `values`.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Verb:
     cell: bool = False
     gives: bool = False
     values: tuple[str | tuple[str, ...], ...] = ()
+    follow: Callable[[Sequence[str]], Iterable[str]] | None = None
 
     def call(self, host: Host, text: str, output: str | None) -> Any:
         """Run it on what follows it.
@@ -88,12 +90,13 @@ def verb(
     cell: bool = False,
     gives: bool = False,
     values: tuple[str | tuple[str, ...], ...] = (),
+    follow: Callable[[Sequence[str]], Iterable[str]] | None = None,
 ) -> Callable[[Callable[[Call], Any]], Callable[[Call], Any]]:
     """Make a function the verb that `usage` begins with."""
 
     def register(run: Callable[[Call], Any]) -> Callable[[Call], Any]:
         name = usage.split(maxsplit=1)[0]
-        VERBS[name] = Verb(name, usage, summary, run, most, cell, gives, values)
+        VERBS[name] = Verb(name, usage, summary, run, most, cell, gives, values, follow)
         return run
 
     return register

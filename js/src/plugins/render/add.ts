@@ -102,6 +102,7 @@ export class AddView {
             ${entry.added ? html`<span class="vcp-tag vcp-level-enforced">${words.added}</span>` : nothing}
             ${entry.update ? html`<span class="vcp-tag vcp-tag-warn">${words.update(entry.update)}</span>` : nothing}</p>
           <p class="vcp-tool-about">${entry.description}</p>
+          ${entry.deprecated ? html`<p class="vcp-hint">${entry.deprecated}</p>` : nothing}
           ${entry.missing ? html`<p class="vcp-tool-problem">${entry.missing}</p>` : nothing}
         </div>
         <button type="button" class="vcp-button" aria-label=${words.named(words.choose, entry.name)} aria-expanded=${String(open)} @click=${(event: Event) => this.open(event, entry.id)}>
@@ -126,12 +127,13 @@ export class AddView {
     const submit = (event: Event) => {
       event.preventDefault();
       const form = event.currentTarget as HTMLFormElement;
-      const inputs: Record<string, string> = {};
-      let missing: HTMLInputElement | null = null;
+      const inputs: Record<string, string | string[]> = {};
+      let missing: HTMLElement | null = null;
       for (const input of entry.inputs) {
         const field = form.elements.namedItem(input.name);
-        if (!(field instanceof HTMLInputElement)) continue;
-        if (field.value.trim() !== "") inputs[input.name] = field.value;
+        if (!(field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement)) continue;
+        const lines = field.value.split("\n").map((line) => line.trim()).filter((line) => line !== "");
+        if (lines.length > 0) inputs[input.name] = input.several ? lines : lines.join(" ");
         else if (input.required) missing ??= field;
       }
       this.wrong = missing ? words.needed : "";
@@ -142,26 +144,40 @@ export class AddView {
       }
       // A secret is in the message and nowhere else once it is sent.
       for (const field of form.querySelectorAll<HTMLInputElement>('input[type="password"]')) field.value = "";
-      this.store.ask<AddEntry>("add catalogue", { type: "add_entry", entry: entry.id, inputs: JSON.stringify(inputs) });
+      this.store.ask<AddEntry>("add catalogue", {
+        type: "add_entry",
+        entry: entry.id,
+        id: (form.elements.namedItem("valechat-id") as HTMLInputElement).value.trim(),
+        inputs: JSON.stringify(inputs),
+        limited: (form.elements.namedItem("valechat-limited") as HTMLInputElement | null)?.checked ?? false,
+      });
     };
     return html`<form class="vcp-entry-form" novalidate @submit=${submit}>
       ${entry.inputs.map(
         (input) => html`<div class="vcp-field">
-          <label class="vcp-label" for=${`${id}-${input.name}`}>${input.name} ${input.required ? nothing : html`<span class="vcp-optional">${words.optional}</span>`}</label>
-          <input
-            id=${`${id}-${input.name}`}
-            name=${input.name}
-            type=${input.secret ? "password" : "text"}
-            autocomplete="off"
-            spellcheck="false"
-            data-1p-ignore="true"
-            data-lpignore="true"
-            .defaultValue=${input.default}
-          />
-          <span class="vcp-hint">${input.description}${input.secret ? ` ${words.secretNote}` : ""}</span>
+          <label class="vcp-label" for=${`${id}-${input.name}`}>${input.title} ${input.required ? nothing : html`<span class="vcp-optional">${words.optional}</span>`}</label>
+          ${input.several
+            ? html`<textarea id=${`${id}-${input.name}`} name=${input.name} rows="2" spellcheck="false" .defaultValue=${input.default}></textarea>`
+            : html`<input
+                id=${`${id}-${input.name}`}
+                name=${input.name}
+                type=${input.secret ? "password" : "text"}
+                autocomplete="off"
+                spellcheck="false"
+                data-1p-ignore="true"
+                data-lpignore="true"
+                .defaultValue=${input.default}
+              />`}
+          <span class="vcp-hint">${input.description}${input.several ? ` ${words.onePerLine}` : ""}${input.secret ? ` ${words.secretNote}` : ""}</span>
         </div>`,
       )}
-      ${entry.permissions.length > 0 ? html`<p class="vcp-hint">${words.asks}: ${entry.permissions.join(" · ")}</p>` : nothing}
+      <div class="vcp-field">
+        <label class="vcp-label" for=${`${id}-id`}>${words.id}</label>
+        <input id=${`${id}-id`} name="valechat-id" class="vcp-code" type="text" autocomplete="off" spellcheck="false" .defaultValue=${entry.id} />
+      </div>
+      ${entry.permissions.length > 0
+        ? html`<label class="vcp-check"><input type="checkbox" name="valechat-limited" /><span>${words.limited}<br /><span class="vcp-hint">${entry.permissions.join(" · ")}</span></span></label>`
+        : nothing}
       <pre class="vcp-pre vcp-command" tabindex="0">${entry.command}</pre>
       <div class="vcp-actions">
         <button type="submit" class="vcp-button vcp-primary" ?disabled=${this.busy()}>${this.busy() ? words.adding : words.addStart}</button>
