@@ -8,6 +8,7 @@ already; that is why the report calls these subjects `watched`, not `enforced`.
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -39,10 +40,10 @@ class Seen:
 
 
 class Watchdog:
-    """Watches the descendants of one process.
+    """Watches one process and its descendants.
 
     Args:
-        pid: The first process; it and all that descend from it count.
+        pid: The first process. Under a supervisor, its siblings count too: they descended from it once.
         permissions: The limits; those that are None are not watched.
         look: Takes stock; the system's own when left out.
         clock: Seconds that only go forward.
@@ -107,7 +108,10 @@ def take_stock(pid: int, at: float) -> Seen:
     """What a process and its descendants use now. What has ended meanwhile counts nothing."""
     try:
         root = psutil.Process(pid)
-        tree = [root, *root.children(recursive=True)]
+        keeper = root.parent() if os.name == "posix" else None
+        # A child whose own parent ended belongs to the supervisor, which keeps this server and no other.
+        supervised = keeper is not None and keeper.pid != os.getpid()
+        tree = keeper.children(recursive=True) if keeper and supervised else [root, *root.children(recursive=True)]
     except psutil.NoSuchProcess:
         tree = []
     found = list(_measured(tree))
