@@ -45,7 +45,7 @@ class Connection:
 
     def __init__(self, definition: Any, link: Link, wire: Wire, session: ClientSession, questions: Questions) -> None:
         self._id: str = definition.id
-        self._title: str = definition.title
+        self.title: str = definition.title
         self.call_timeout: float = definition.call_timeout
         self.link = link
         self._wire = wire
@@ -272,7 +272,7 @@ class Connection:
                 if not isinstance(found, types.InputRequiredResult):
                     return found
                 found = await send(found, await self._replies(found))
-            raise PluginError(f"{self._title} asked more than {MOST_ROUNDS} times before it answered {doing}.")
+            raise PluginError(f"{self.title} asked more than {MOST_ROUNDS} times before it answered {doing}.")
 
         with self._questions.call(asker, deadline):
             return await self._bounded(rounds, doing, deadline)
@@ -288,7 +288,7 @@ class Connection:
                 required = types.ElicitationRequiredErrorData.model_validate(error.data).elicitations
                 for page in required:
                     if not await self._questions.visit(page):
-                        raise PluginError(f"{self._title} needs a page to be visited, which was declined.") from error
+                        raise PluginError(f"{self.title} needs a page to be visited, which was declined.") from error
             else:
                 raise
         return await send(None, None)
@@ -315,16 +315,16 @@ class Connection:
                 return await ask()
         except TimeoutError as error:
             if not deadline.expired:
-                raise PluginError(f"{self._title} could not be reached for {doing}.") from error
+                raise PluginError(f"{self.title} could not be reached for {doing}.") from error
             raise ToolFailed(
-                f"{self._title} took longer than {deadline.seconds:g} s for {doing}, so it was cancelled.",
+                f"{self.title} took longer than {deadline.seconds:g} s for {doing}, so it was cancelled.",
                 fix="Raise the plugin's call_timeout if it needs longer.",
             ) from error
         except MCPError as error:
             raise await self._refused(error, doing) from error
         except ValidationError as error:
             raise PluginError(
-                f"{self._title} answered {doing} with something the protocol does not allow.",
+                f"{self.title} answered {doing} with something the protocol does not allow.",
                 fix="Update the server; its author may want to know.",
             ) from error
 
@@ -335,7 +335,7 @@ class Connection:
             problem = self.link.problem() if self.link.problem else None
             if problem is not None:
                 return problem
-        return PluginError(f"{self._title} refused {doing}: {error.message.rstrip('.')}.")
+        return PluginError(f"{self.title} refused {doing}: {error.message.rstrip('.')}.")
 
     async def _end_of_call(self) -> PluginError:
         """Why the connection went from under a call. Its owner knows best."""

@@ -140,7 +140,7 @@ class Following:
         gone = [plugin for plugin in owners if plugin not in definitions and plugin not in broken]
         new = [plugin for plugin in definitions if plugin not in owners]
         for plugin in gone:
-            owners.pop(plugin).wish(on=False)
+            self._hub.leave(plugin)
         for plugin, definition in definitions.items():
             if plugin in owners:
                 self._change(owners[plugin], definition)
@@ -156,6 +156,7 @@ class Following:
     def _change(self, owner: Owner, definition: Definition) -> None:
         before, owner.definition = owner.definition, definition
         if owner.connection is not None:
+            owner.connection.title = definition.title
             owner.connection.call_timeout = definition.call_timeout
         if before.enabled and not definition.enabled:
             owner.wish(on=False)

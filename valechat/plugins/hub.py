@@ -11,7 +11,7 @@ from contextvars import Context
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import import_module
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from valechat.errors import ValeChatError
 from valechat.ledger.base import PluginRun
@@ -54,6 +54,7 @@ class Hub:
     ) -> None:
         self.owners: dict[str, Owner] = {}
         self.closing = False
+        self._leaving: set[asyncio.Task[Any]] = set()
         self._paths = paths
         self._keys = keys
         self._record = record
@@ -115,7 +116,8 @@ class Hub:
 
     def state_changed(self, owner: Owner) -> None:
         """A plugin came into another state."""
-        self.tell(StateChanged(owner.info()))
+        if self._known(owner):
+            self.tell(StateChanged(owner.info()))
 
     def listed(self, owner: Owner, *, silently: bool = False) -> None:
         """A plugin's tools are others now: name them all, because names depend on each other."""
@@ -135,11 +137,33 @@ class Hub:
     def failed(self, owner: Owner, error: ValeChatError) -> None:
         """Something went wrong with a plugin."""
         owner.log.add("valechat", "error", error.message)
-        self.tell(PluginFailed(owner.definition.id, error))
+        if self._known(owner):
+            self.tell(PluginFailed(owner.definition.id, error))
 
     def logged(self, owner: Owner, line: LogLine) -> None:
         """A plugin's log has a new line."""
-        self.tell(Logged(owner.definition.id, line))
+        if self._known(owner):
+            self.tell(Logged(owner.definition.id, line))
+
+    def leave(self, plugin: str) -> None:
+        """Stop a plugin that was removed. Nothing is told of it any more: its id may soon be another's."""
+        owner = self.owners.pop(plugin)
+        task = asyncio.get_running_loop().create_task(owner.fulfilled(owner.wish(on=False)), context=Context())
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)
+
+    async def close(self, within: float) -> None:
+        """Stop all, those that are leaving too, in a bounded time."""
+        self.closing = True
+        try:
+            stopping = [asyncio.ensure_future(owner.fulfilled(owner.wish(on=False))) for owner in self.owners.values()]
+            if waits := [*stopping, *self._leaving]:
+                _, late = await asyncio.wait(waits, timeout=within)
+                for waiting in late:
+                    waiting.cancel()
+            await self._recorded()
+        finally:
+            self.closing = False
 
     def ran(self, owner: Owner, run: Run) -> None:
         """A run is on, or came to its end: taken down, one after the other."""
@@ -152,7 +176,10 @@ class Hub:
         self._recording.add(task)
         task.add_done_callback(self._recording.discard)
 
-    async def recorded(self) -> None:
+    def _known(self, owner: Owner) -> bool:
+        return self.owners.get(owner.definition.id) is owner
+
+    async def _recorded(self) -> None:
         """Wait until all runs are taken down."""
         while self._recording:
             await asyncio.gather(*self._recording, return_exceptions=True)

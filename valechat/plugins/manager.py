@@ -196,16 +196,7 @@ class Manager:
         """Stop all plugins, in a bounded time; the file stays as it is."""
         self._following.starting = False
         await self._following.close()
-        self._hub.closing = True
-        try:
-            stopping = [asyncio.ensure_future(owner.fulfilled(owner.wish(on=False))) for owner in self._owners()]
-            if stopping:
-                _, late = await asyncio.wait(stopping, timeout=SHUTDOWN_SECONDS)
-                for waiting in late:
-                    waiting.cancel()
-            await self._hub.recorded()
-        finally:
-            self._hub.closing = False
+        await self._hub.close(SHUTDOWN_SECONDS)
 
     def list(self) -> _List[PluginInfo]:
         """All plugins, in the order of the file."""
