@@ -14,6 +14,9 @@ import pytest
 
 from tests.money import COST, Money
 from tests.plugins.asked import Asked
+from tests.plugins.managing import Managed, managed
+from tests.plugins.sampler import command
+from tests.plugins.support import MARKER
 from tests.scripted import ScriptedProvider, answer
 from valechat.asking import Asker, SamplingApproval, nobody
 from valechat.billing.table import PriceTable, default_table
@@ -324,3 +327,45 @@ async def test_a_question_is_withdrawn_when_the_request_is_cancelled(answering: 
     with contextlib.suppress(asyncio.CancelledError):
         await task
     assert (asker.withdrawn, answering.rows()) == (1, [])
+
+
+@pytest.fixture
+async def server(answering: Answering, sampling: Sampling) -> AsyncIterator[Managed]:
+    """A manager whose one plugin, `s`, is a server that asks for models' answers."""
+    async with managed(sample=sampling) as found:
+        program, *arguments = command()
+        entry = {"id": "s", "command": program, "args": arguments, "env": {MARKER: found.marker}, "call_timeout": 1}
+        assert (await found.manager.add(entry)).state == "running"
+        yield found
+
+
+async def test_a_real_server_is_answered_in_the_middle_of_a_call(answering: Answering, server: Managed) -> None:
+    asker = Asked("once")
+    told = await server.manager.call_tool("s", "ask", {"text": "What is up?"}, asker=asker)
+    assert told.text == "echo said: Nothing much."
+    (question,) = asker.questions
+    assert isinstance(question, SamplingApproval)
+    assert (question.plugin, question.text) == ("s", "What is up?")
+    assert [(row.kind, row.plugin) for row in answering.rows()] == [("sampling", "s")]
+
+
+async def test_a_real_server_goes_on_when_the_user_says_no(server: Managed) -> None:
+    told = await server.manager.call_tool("s", "ask", {"text": "Hi"}, asker=Asked("no"))
+    assert told.text == "refused: The user rejected this request."
+
+
+async def test_a_call_does_not_time_out_while_the_user_thinks(server: Managed) -> None:
+    class Thoughtful(Asked):
+        async def approve(self, question: Any) -> Any:
+            await asyncio.sleep(1.5)
+            return await super().approve(question)
+
+    told = await server.manager.call_tool("s", "ask", {"text": "Hi"}, asker=Thoughtful("once"))
+    assert told.text == "echo said: Nothing much."
+
+
+async def test_a_server_that_asks_round_and_round_is_stopped(answering: Answering, server: Managed) -> None:
+    answering.settings = Settings(plugins=PluginSettings(sampling_per_minute=3))
+    told = await server.manager.call_tool("s", "ask", {"text": "Again", "times": 6}, asker=Asked("always_tool"))
+    assert [line.split(":")[0] for line in told.text.splitlines()] == ["echo said"] * 3 + ["refused"] * 3
+    assert len(answering.rows()) == 3

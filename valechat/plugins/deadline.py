@@ -30,6 +30,7 @@ class Deadline:
         self._since = 0.0
         self._pauses = 0
         self._timeout = asyncio.timeout(None)
+        self._over = False
 
     @property
     def expired(self) -> bool:
@@ -46,6 +47,8 @@ class Deadline:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         _current.reset(self._token)
+        # A task that was started within, such as a connection's reader, has it in its context for good.
+        self._over = True
         await self._timeout.__aexit__(kind, error, trace)
 
     def extend(self) -> None:
@@ -72,14 +75,14 @@ class Deadline:
 
     def _run(self) -> None:
         self._since = asyncio.get_running_loop().time()
-        if not self._timeout.expired():
+        if not self._over and not self._timeout.expired():
             self._timeout.reschedule(self._since + self._left)
 
     def _stop(self) -> None:
         spent = asyncio.get_running_loop().time() - self._since
         self._left = max(0.0, self._left - spent)
         self._budget = max(0.0, self._budget - spent)
-        if not self._timeout.expired():
+        if not self._over and not self._timeout.expired():
             self._timeout.reschedule(None)
 
 

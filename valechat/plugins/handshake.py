@@ -27,7 +27,7 @@ def client_info() -> types.Implementation:
 def capabilities(*, sampling: bool, roots: bool) -> types.ClientCapabilities:
     """What a server may ask of us."""
     return types.ClientCapabilities(
-        sampling=types.SamplingCapability() if sampling else None,
+        sampling=types.SamplingCapability(tools=types.SamplingToolsCapability()) if sampling else None,
         elicitation=types.ElicitationCapability(
             form=types.FormElicitationCapability(), url=types.UrlElicitationCapability()
         ),
