@@ -15,6 +15,17 @@ import type {
   Estimated,
 } from "./protocol/money";
 import type {
+  AttachResource,
+  Complete,
+  Completed,
+  Fetched,
+  ListOffers,
+  Offers,
+  Plugins,
+  UsePlugin,
+  UsePrompt,
+} from "./protocol/plugins";
+import type {
   Breakers,
   Composed,
   Deltas,
@@ -40,12 +51,18 @@ import type {
 
 export type * from "./protocol/asks";
 export type * from "./protocol/money";
+export type * from "./protocol/plugins";
 export type * from "./protocol/shown";
 export type * from "./protocol/talk";
 
 export type FromPanel =
   | AskAnswer
   | Estimate
+  | UsePlugin
+  | ListOffers
+  | UsePrompt
+  | AttachResource
+  | Complete
   | Hello
   | Send
   | Stop
@@ -60,6 +77,10 @@ export type ToPanel =
   | Asked
   | AskEnded
   | Estimated
+  | Plugins
+  | Offers
+  | Fetched
+  | Completed
   | State
   | TurnStarted
   | Deltas

@@ -2,10 +2,11 @@
  * One model's panel: its state, its way to the kernel, and what a user can ask of both. Several views
  * of one model share a session, so a question typed in one is seen in all.
  */
-import { chip, packed, sendable, type Chip } from "./chips";
+import { chip, packed, returned, sendable, type Chip } from "./chips";
 import { Estimator } from "./estimator";
 import { nameOf, smallPicture } from "./files";
-import type { AskAnswer, FromPanel, ToPanel } from "./protocol";
+import type { AskAnswer, Complete, FromPanel, ListOffers, PromptShown, ResourceShown, ToPanel } from "./protocol";
+import { Requests, type Answered } from "./requests";
 import { keepTranscript, watchKernel, type KernelEvent, type PanelModel } from "./notebook";
 import { strings } from "./strings";
 import { EMPTY, apply, asked, callKey, linked, running, stopped, type View } from "./store";
@@ -23,6 +24,7 @@ export class Session {
   private patience: ReturnType<typeof setTimeout> | undefined;
   private eager = false;
   private askedAt = Number.NEGATIVE_INFINITY;
+  private readonly requests = new Requests();
   private readonly estimator = new Estimator(
     () => this.current,
     (message) => void this.send(message),
@@ -57,6 +59,7 @@ export class Session {
   dispose(): void {
     clearTimeout(this.patience);
     this.estimator.dispose();
+    this.requests.forget();
     for (const cleanup of this.cleanups.splice(0)) cleanup();
     this.listeners.clear();
   }
@@ -132,6 +135,45 @@ export class Session {
     this.send({ type: "ask_answer", ask, choice, ...(text === undefined ? {} : { text }) });
   }
 
+  usePlugin(plugin: string, on: boolean): void {
+    this.send({ type: "use_plugin", plugin, on });
+  }
+
+  /** Says something to the user, outside any turn. */
+  notice(text: string): void {
+    this.change({ ...this.current, notice: { text, error: null } });
+  }
+
+  /** Asks what plugins have ready. The answer is in the view. */
+  listOffers(what: ListOffers["what"]): void {
+    this.send({ type: "list_offers", what });
+  }
+
+  /** Puts a prompt's text into the composer, in place of what stands there. Tells whether it came. */
+  async usePrompt(prompt: PromptShown, values: Readonly<Record<string, string>>): Promise<boolean> {
+    const { plugin, name } = prompt;
+    const answer = await this.requests.ask((number) =>
+      this.send({ type: "use_prompt", number, plugin, name, arguments: JSON.stringify(values) }),
+    );
+    return this.took(answer, true);
+  }
+
+  /** Attaches a plugin's resource. Tells whether it came. */
+  async attachResource(resource: ResourceShown, values: Readonly<Record<string, string>>): Promise<boolean> {
+    const { plugin, uri, name, variables } = resource;
+    const filled = variables.length === 0 ? {} : { variables: JSON.stringify(values) };
+    const answer = await this.requests.ask((number) =>
+      this.send({ type: "attach_resource", number, plugin, uri, name, ...filled }),
+    );
+    return this.took(answer, false);
+  }
+
+  /** How a value may go on, as the plugin says. */
+  async complete(question: Omit<Complete, "type" | "number">): Promise<readonly string[]> {
+    const answer = await this.requests.ask((number) => this.send({ type: "complete", number, ...question }));
+    return answer?.type === "completed" ? answer.values : [];
+  }
+
   selectModel(model: string): void {
     this.change({ ...this.current, model, notice: null });
     this.send({ type: "select_model", model });
@@ -165,7 +207,21 @@ export class Session {
     if (alive && gone) this.happened("back");
   }
 
+  /** Takes what a plugin gave: text in place of the composer's, the rest beside it; or says why there is none. */
+  private took(answer: Answered | null, replaces: boolean): boolean {
+    if (answer?.type !== "fetched") return false;
+    if (answer.error) {
+      this.change({ ...this.current, notice: { text: "", error: answer.error } });
+      return false;
+    }
+    const draft = replaces ? answer.text : this.current.draft;
+    const chips = [...this.current.chips, ...returned(answer.attachments, [])];
+    this.change({ ...this.current, draft, chips, notice: null });
+    return true;
+  }
+
   private receive(message: ToPanel): void {
+    if (message.type === "fetched" || message.type === "completed") this.requests.answered(message);
     const { view, resync } = apply(this.current, message);
     if (message.type === "state") clearTimeout(this.patience);
     const news = view.breakers !== this.current.breakers;
@@ -182,6 +238,7 @@ export class Session {
   private happened(event: KernelEvent): void {
     if (event === "lost" && this.current.link !== "gone") this.change(linked(this.current, "lost"));
     if (event === "gone") this.change(linked(this.current, "gone"));
+    if (event === "gone" || event === "back") this.requests.forget();
     if (event === "back" && this.current.link !== "gone") {
       // One reconnection is told in several ways, and a new panel has just asked by itself.
       if (this.current.seq === null && performance.now() - this.askedAt < AGAIN_MS) return;

@@ -5,7 +5,22 @@
  * gap asks for `resync`, after which nothing but a whole `state` counts.
  */
 import { returned as givenBack, safePreview, type Chip, type UploadLimits } from "./chips";
-import type { AskShown, AttachmentShown, BreakerShown, Delta, ErrorShown, EstimateShown, MessageShown, ModelShown, State, ToPanel, ToolShown } from "./protocol";
+import type {
+  AskShown,
+  AttachmentShown,
+  BreakerShown,
+  Delta,
+  ErrorShown,
+  EstimateShown,
+  MessageShown,
+  ModelShown,
+  PluginShown,
+  PromptShown,
+  ResourceShown,
+  State,
+  ToPanel,
+  ToolShown,
+} from "./protocol";
 
 /** A question that left the panel and that the kernel has neither started nor refused yet. */
 export interface Pending {
@@ -68,6 +83,10 @@ export interface View {
   readonly notice: NoticeShown | null;
   /** Questions that wait for the user, oldest first. */
   readonly asks: readonly AskShown[];
+  readonly plugins: readonly PluginShown[];
+  /** What plugins have ready, as they last said; null before they were asked. */
+  readonly prompts: readonly PromptShown[] | null;
+  readonly resources: readonly ResourceShown[] | null;
 }
 
 export interface Applied {
@@ -100,6 +119,9 @@ export const EMPTY: View = {
   stopping: [],
   notice: null,
   asks: [],
+  plugins: [],
+  prompts: null,
+  resources: null,
 };
 
 /** The view after a message from the kernel. */
@@ -160,6 +182,10 @@ function reduced(view: View, message: Exclude<ToPanel, State>): View {
     }
     case "ask_ended":
       return { ...view, asks: view.asks.filter((one) => one.id !== message.ask) };
+    case "plugins":
+      return { ...view, plugins: message.plugins };
+    case "offers":
+      return message.what === "prompts" ? { ...view, prompts: message.prompts } : { ...view, resources: message.resources };
     case "composed":
       return { ...view, draft: joined(view.draft, message.text) };
     case "more": {
@@ -207,6 +233,7 @@ function replaced(view: View, state: State): View {
     models: state.models,
     breakers: state.breakers ?? [],
     asks: state.asks ?? [],
+    plugins: state.plugins ?? [],
     totalCost: state.total_cost,
     unpriced: state.unpriced,
     draft: returned ? joined(state.draft, view.draft) : view.draft,

@@ -13,7 +13,6 @@ from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from valechat.asking import use_asker
 from valechat.chat import Chat
 from valechat.errors import ConfigError, ValeChatError
 from valechat.events import DoneEvent
@@ -27,6 +26,8 @@ from valechat.notebook.estimating import Estimating
 from valechat.notebook.liveturn import LiveTurn
 from valechat.notebook.models import breakers_shown, models_shown
 from valechat.notebook.outbox import Outbox
+from valechat.notebook.places import ask_here
+from valechat.notebook.plugindesk import PluginDesk
 from valechat.notebook.protocol import (
     AskAnswer,
     Breakers,
@@ -76,6 +77,7 @@ class PanelConversation:
         self._tasks: set[asyncio.Task[None]] = set()
         self._uploads = Uploads()
         self._estimating = Estimating(chat, self._uploads)
+        self._desk = PluginDesk(chat, outbox, self._uploads)
         self._newest_estimate: asyncio.Task[None] | None = None
         self._stored_ids: dict[str, str] = {}
         self._breakers: set[tuple[str, int]] = set()
@@ -92,7 +94,15 @@ class PanelConversation:
         if message["type"] == "send":
             self._start(self._on_send(message, buffers))
             return
-        handle: Callable[[Any], Coroutine[Any, Any, None]] = getattr(self, f"_on_{message['type']}")
+        desk = self._desk
+        of_plugins: dict[str, Callable[[Any], Coroutine[Any, Any, None]]] = {
+            "attach_resource": desk.attach,
+            "complete": desk.complete,
+            "list_offers": desk.list_offers,
+            "use_plugin": desk.use,
+            "use_prompt": desk.use_prompt,
+        }
+        handle = of_plugins.get(message["type"]) or getattr(self, f"_on_{message['type']}")
         self._start(handle(message))
 
     @property
@@ -124,7 +134,7 @@ class PanelConversation:
     async def _on_hello(self, _message: Mapping[str, Any]) -> None:
         self._hellos += 1
         # What comes from no turn, a plugin's sign-in for example, is asked where the user looks.
-        use_asker(self._asker)
+        ask_here(self._asker)
         await self._send_state()
 
     async def _on_send(self, message: Send, buffers: Sequence[bytes | memoryview]) -> None:
@@ -288,6 +298,7 @@ class PanelConversation:
     async def _send_state(self) -> None:
         """Send all there is to show. Models may be slow to find, so they follow when they are not known yet."""
         conversation = self.chat.conversation_id
+        plugins = await self._desk.open()
         head = await durably(services().ledger.conversation, conversation)
         stored, rows = await self._read(conversation)
         total_cost, unpriced = _spent(rows.values())
@@ -313,6 +324,7 @@ class PanelConversation:
                 upload_total=UPLOAD_TOTAL,
                 breakers=breakers_shown(services().breakers()),
                 asks=self._asker.shown,
+                plugins=plugins,
             )
         )
         if not self._models:

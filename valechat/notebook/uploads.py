@@ -92,6 +92,12 @@ class Uploads:
         while sum(len(part.data) for part in self._kept.values()) > KEPT:
             del self._kept[next(iter(self._kept))]
 
+    def keep_parts(self, message_id: str, parts: Sequence[Bytes]) -> list[AttachmentShown]:
+        """Keep what goes with the question that is being written; as the panel shows it."""
+        shown = [_shown(f"{message_id}/{number}", part) for number, part in enumerate(parts, 1)]
+        self.keep(shown, parts)
+        return shown
+
     def forget(self) -> None:
         """Nothing that was refused will be sent again."""
         self._kept.clear()

@@ -1,5 +1,6 @@
 /** Talking: questions, answers as they arrive, and the state of it all. */
 import type { AskShown } from "./asks";
+import type { PluginShown } from "./plugins";
 import type { AttachmentShown, BreakerShown, ErrorShown, MessageShown, ModelShown, ToolShown } from "./shown";
 
 /** A view opened, or a gap was seen: send the whole state. */
@@ -85,6 +86,7 @@ export interface State {
   upload_total?: number;
   breakers?: BreakerShown[];
   asks?: AskShown[];
+  plugins?: PluginShown[];
 }
 
 /** The question is taken and the answer is on its way: both messages as they stand. */

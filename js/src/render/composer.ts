@@ -28,6 +28,10 @@ const MOST_PX = 220;
 export class Composer {
   readonly node = document.createElement("div");
   readonly field = document.createElement("textarea");
+  /** Takes a key before the composer does; true when it did. */
+  intercept: ((event: KeyboardEvent) => boolean) | null = null;
+  private readonly left = document.createElement("div");
+  private readonly above = document.createElement("div");
   private readonly button = document.createElement("button");
   private readonly hint = document.createElement("span");
   private readonly estimate = document.createElement("div");
@@ -48,13 +52,12 @@ export class Composer {
     this.button.type = "button";
     const bar = document.createElement("div");
     bar.className = "vc-composer-bar";
-    const left = document.createElement("div");
-    left.className = "vc-composer-left";
-    left.append(this.clip, this.hint);
+    this.left.className = "vc-composer-left";
+    this.left.append(this.clip, this.hint);
     this.estimate.className = "vc-estimate-frame";
-    bar.append(left, this.estimate, this.button);
+    bar.append(this.left, this.estimate, this.button);
     this.prepareFiles();
-    this.node.append(this.chipFrame, this.field, bar);
+    this.node.append(this.above, this.chipFrame, this.field, bar);
 
     this.field.addEventListener("input", () => {
       this.resize();
@@ -66,7 +69,7 @@ export class Composer {
     this.button.addEventListener("click", () => this.act());
     // A click beside the text belongs to the text.
     this.node.addEventListener("mousedown", (event) => {
-      if (event.target instanceof Element && event.target !== this.field && !event.target.closest("button, li")) {
+      if (event.target instanceof Element && event.target !== this.field && !event.target.closest("button, li, form, .vc-menu")) {
         event.preventDefault();
         this.field.focus();
       }
@@ -93,6 +96,16 @@ export class Composer {
     const able = view.ready && view.link !== "gone";
     this.clip.disabled = !able;
     if (this.mode === "send") this.button.disabled = nothing || !able || !sendable(view.chips, view.uploads);
+  }
+
+  /** Puts another way to attach beside the paperclip. */
+  offer(button: HTMLButtonElement): void {
+    this.clip.after(button);
+  }
+
+  /** Shows something above the text, alone; it takes itself away. */
+  show(node: HTMLElement): void {
+    this.above.replaceChildren(node);
   }
 
   focus(): void {
@@ -152,6 +165,7 @@ export class Composer {
   private pressed(event: KeyboardEvent): void {
     // Enter accepts an input method's suggestion; Safari reports that one after its composition as 229.
     if (event.isComposing || event.keyCode === 229) return;
+    if (this.intercept?.(event)) return;
     if (event.key === "Enter" && !event.shiftKey && !event.altKey) {
       event.preventDefault();
       if (this.mode === "send") this.act();

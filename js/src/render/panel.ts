@@ -21,10 +21,16 @@ import { total } from "./footer";
 import { KeyForms } from "./keyform";
 import { MessageViews } from "./message";
 import { ModelMenu } from "./models";
+import { PluginMenu } from "./offers/menu";
+import { ResourceMenu } from "./offers/resources";
+import { SlashMenu } from "./offers/slash";
 import { Follower } from "./scroll";
 
 /** The class by which Jupyter marks a widget whose kernel is no longer there. */
 const DISCONNECTED = "jupyter-widgets-disconnected";
+
+/** What shows the plugin manager, as a cell. */
+const MANAGER = "import valechat\n\nvalechat.plugin_manager()";
 
 const NO_REST: readonly string[] = [];
 const NO_ASKS: readonly AskShown[] = [];
@@ -38,6 +44,8 @@ export class Panel {
   private readonly forms: KeyForms;
   private readonly messages: MessageViews;
   private readonly asks: AskCards;
+  private readonly plugins: PluginMenu;
+  private readonly offers: readonly (SlashMenu | ResourceMenu)[];
   private readonly announcer = new Announcer();
   private readonly follower: Follower;
   private readonly drops: DropZone;
@@ -56,7 +64,14 @@ export class Panel {
       (ask, choice, text) => session.answer(ask, choice, text),
       () => this.schedule(),
     );
-    this.messages = new MessageViews(cellInserter(session.model, el), this.forms, (id) => session.showMore(id), {
+    const cells = cellInserter(session.model, el);
+    this.plugins = new PluginMenu({
+      use: (plugin, on) => session.usePlugin(plugin, on),
+      manage: () => {
+        if (!cells?.insert(MANAGER, "python")) session.notice(strings.pluginsManageHow);
+      },
+    });
+    this.messages = new MessageViews(cells, this.forms, (id) => session.showMore(id), {
       asked: (ask) => this.asks.card(ask, true),
       more: (message, call) => session.showTool(message, call),
     });
@@ -67,6 +82,7 @@ export class Panel {
       detach: (key) => session.detach(key),
       stop: () => session.stop(),
     });
+    this.offers = [new SlashMenu(session, this.composer), new ResourceMenu(session, this.composer)];
     this.menu = new ModelMenu({
       select: (model) => {
         session.selectModel(model);
@@ -99,7 +115,7 @@ export class Panel {
     clearTimeout(this.clock);
     for (const cleanup of this.cleanups.splice(0)) cleanup();
     this.follower.dispose();
-    this.menu.dispose();
+    for (const part of [this.menu, this.plugins, ...this.offers]) part.dispose();
     this.asks.dispose();
     this.root.remove();
   }
@@ -178,6 +194,8 @@ export class Panel {
     this.menu.update(view.models, view.model, breakers);
     this.tick(breakers.some((one) => one.seconds > 0));
     this.composer.update(view);
+    this.plugins.update(view.plugins);
+    for (const offer of this.offers) offer.update(view);
     const asked = this.asks.update(view.asks);
     const answering = this.content.querySelector(".vc-ask:focus-within") !== null;
     render(this.list(view), this.content);
@@ -211,7 +229,7 @@ export class Panel {
     return html`<header class="vc-header">
       ${this.menu.node}
       <div class="vc-header-right">
-        ${total(view.totalCost, view.unpriced)}
+        ${total(view.totalCost, view.unpriced)} ${this.plugins.node}
         <button
           type="button"
           class="vc-button-icon vc-new"

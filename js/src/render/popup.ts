@@ -16,19 +16,21 @@ export class Popup {
     private readonly anchor: HTMLElement,
     className: string,
     private readonly closed: () => void,
+    /** `named`: the anchor is a button that says whether the surface is open. */
+    private readonly how: { readonly named: boolean } = { named: true },
   ) {
     this.node.className = className;
     this.node.hidden = true;
     if (this.onTop) this.node.setAttribute("popover", "manual");
     this.node.addEventListener("pointerdown", () => this.pressed());
-    anchor.setAttribute("aria-expanded", "false");
+    this.expanded("false");
   }
 
   open(): void {
     if (this.isOpen) return;
     this.isOpen = true;
     this.node.hidden = false;
-    this.anchor.setAttribute("aria-expanded", "true");
+    this.expanded("true");
     if (this.onTop) {
       this.node.showPopover();
       this.place();
@@ -51,7 +53,11 @@ export class Popup {
     for (const type of ["pointerdown", "focusin", "scroll", "resize"]) window.removeEventListener(type, this.outside, true);
     if (this.onTop && this.node.isConnected) this.node.hidePopover();
     this.node.hidden = true;
-    this.anchor.setAttribute("aria-expanded", "false");
+    this.expanded("false");
+  }
+
+  private expanded(state: string): void {
+    if (this.how.named) this.anchor.setAttribute("aria-expanded", state);
   }
 
   /** JupyterLab focuses the cell of what is pressed, before the press becomes a click. */

@@ -30,6 +30,21 @@ from valechat.notebook.protocol.money import (
     EstimateShown,
     LimitShown,
 )
+from valechat.notebook.protocol.plugins import (
+    AttachResource,
+    Complete,
+    Completed,
+    Fetched,
+    ListOffers,
+    Offers,
+    Plugins,
+    PluginShown,
+    PromptArgumentShown,
+    PromptShown,
+    ResourceShown,
+    UsePlugin,
+    UsePrompt,
+)
 from valechat.notebook.protocol.shown import (
     AttachmentShown,
     BreakerShown,
@@ -72,10 +87,13 @@ __all__ = [
     "AskEnded",
     "AskShown",
     "Asked",
+    "AttachResource",
     "Attached",
     "AttachmentShown",
     "BreakerShown",
     "Breakers",
+    "Complete",
+    "Completed",
     "Composed",
     "ConfirmationShown",
     "Delta",
@@ -84,21 +102,29 @@ __all__ = [
     "Estimate",
     "EstimateShown",
     "Estimated",
+    "Fetched",
     "FieldShown",
     "FormShown",
     "FromPanel",
     "Hello",
     "LimitShown",
+    "ListOffers",
     "MessageShown",
     "ModelShown",
     "Models",
     "More",
     "NewConversation",
     "Notice",
+    "Offers",
     "OptionShown",
+    "PluginShown",
+    "Plugins",
     "ProgressShown",
+    "PromptArgumentShown",
+    "PromptShown",
     "RefreshModels",
     "Refused",
+    "ResourceShown",
     "SamplingShown",
     "SavedTranscript",
     "SelectModel",
@@ -114,12 +140,19 @@ __all__ = [
     "ToolShown",
     "TurnEnded",
     "TurnStarted",
+    "UsePlugin",
+    "UsePrompt",
     "VisitShown",
 ]
 
 FromPanel = (
     AskAnswer
     | Estimate
+    | UsePlugin
+    | ListOffers
+    | UsePrompt
+    | AttachResource
+    | Complete
     | Hello
     | Send
     | Stop
@@ -135,6 +168,10 @@ ToPanel = (
     Asked
     | AskEnded
     | Estimated
+    | Plugins
+    | Offers
+    | Fetched
+    | Completed
     | State
     | TurnStarted
     | Deltas

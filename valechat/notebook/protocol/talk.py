@@ -7,6 +7,7 @@ from typing import Literal, NotRequired
 from typing_extensions import TypedDict
 
 from valechat.notebook.protocol.asks import AskShown
+from valechat.notebook.protocol.plugins import PluginShown
 from valechat.notebook.protocol.shown import (
     AttachmentShown,
     BreakerShown,
@@ -143,6 +144,7 @@ class State(TypedDict):
     upload_total: NotRequired[int]
     breakers: NotRequired[list[BreakerShown]]
     asks: NotRequired[list[AskShown]]
+    plugins: NotRequired[list[PluginShown]]
 
 
 class TurnStarted(TypedDict):

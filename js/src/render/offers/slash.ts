@@ -1,0 +1,149 @@
+/** `/` at the start of the composer: the prompts that plugins have ready, found by what is typed after it. */
+import { html, nothing, render, type TemplateResult } from "lit-html";
+import { repeat } from "lit-html/directives/repeat.js";
+
+import type { PromptShown } from "../../protocol";
+import type { Session } from "../../session";
+import { strings } from "../../strings";
+import type { View } from "../../store";
+import type { Composer } from "../composer";
+import { Popup } from "../popup";
+import { ArgumentForm } from "./form";
+
+const COMMAND = /^\/(\S*)$/;
+
+let menus = 0;
+
+export class SlashMenu {
+  private readonly popup: Popup;
+  private readonly id = `vc-slash-${++menus}`;
+  private found: readonly PromptShown[] = [];
+  private active = 0;
+  private query: string | null = null;
+  /** What was typed when the menu was put away, so that it stays away until something else is. */
+  private dismissed: string | null = null;
+  private form: ArgumentForm | null = null;
+
+  constructor(
+    private readonly session: Session,
+    private readonly composer: Composer,
+  ) {
+    this.popup = new Popup(composer.node, "vc-menu vc-slash", () => this.closed(), { named: false });
+    composer.node.append(this.popup.node);
+    composer.intercept = (event) => this.pressed(event);
+  }
+
+  /** Follows what is typed, and what plugins have. */
+  update(view: View): void {
+    const typing = this.composer.field.getRootNode() instanceof ShadowRoot || document.activeElement === this.composer.field;
+    const word = COMMAND.exec(view.draft)?.[1] ?? null;
+    const query = word !== null && typing && view.draft !== this.dismissed && this.form === null ? word.toLowerCase() : null;
+    if (view.draft !== this.dismissed) this.dismissed = null;
+    if (query !== null && this.query === null && view.plugins.some((one) => one.prompts)) this.session.listOffers("prompts");
+    if (query !== this.query) this.active = 0;
+    this.query = query;
+    const words = query ?? "";
+    this.found = query === null ? [] : (view.prompts ?? []).filter((one) => matches(one, words)).slice(0, 200);
+    if (this.found.length > 0) this.open();
+    else if (this.popup.isOpen) this.popup.close();
+  }
+
+  dispose(): void {
+    this.popup.dispose();
+  }
+
+  private open(): void {
+    this.active = Math.min(this.active, this.found.length - 1);
+    this.draw();
+    this.popup.open();
+    const field = this.composer.field;
+    field.setAttribute("aria-controls", this.id);
+    field.setAttribute("aria-activedescendant", `${this.id}-${this.active}`);
+    this.popup.node.querySelector(".vc-option-active")?.scrollIntoView?.({ block: "nearest" });
+  }
+
+  private closed(): void {
+    render(nothing, this.popup.node);
+    for (const name of ["aria-controls", "aria-activedescendant"]) this.composer.field.removeAttribute(name);
+    if (this.query !== null) this.dismissed = this.session.view.draft;
+  }
+
+  private draw(): void {
+    render(
+      html`<div class="vc-menu-list" role="listbox" id=${this.id} aria-label=${strings.prompts}>
+        ${repeat(
+          this.found,
+          (one) => `${one.plugin}/${one.name}`,
+          (one, i) => this.option(one, i),
+        )}
+      </div>`,
+      this.popup.node,
+    );
+  }
+
+  private option(prompt: PromptShown, at: number): TemplateResult {
+    const takes = prompt.arguments.map((one) => (one.required ? one.name : `${one.name}?`)).join(", ");
+    return html`<div
+      class="vc-option vc-offer ${at === this.active ? "vc-option-active" : ""}"
+      role="option"
+      id="${this.id}-${at}"
+      aria-selected=${at === this.active ? "true" : "false"}
+      @mousedown=${(event: Event) => event.preventDefault()}
+      @click=${() => this.choose(prompt)}
+      @mousemove=${() => this.move(at)}
+    >
+      <span class="vc-offer-name"
+        >/${prompt.name}${takes === "" ? nothing : html` <span class="vc-offer-takes">${takes}</span>`}</span
+      >
+      <span class="vc-badge">${prompt.plugin}</span>
+      ${prompt.description || prompt.title
+        ? html`<span class="vc-offer-about">${prompt.description || prompt.title}</span>`
+        : nothing}
+    </div>`;
+  }
+
+  private move(to: number): void {
+    if (to === this.active) return;
+    this.active = to;
+    this.open();
+  }
+
+  /** Takes the keys that are the menu's while it is open. */
+  private pressed(event: KeyboardEvent): boolean {
+    if (!this.popup.isOpen) return false;
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    const prompt = this.found[this.active];
+    if (step !== undefined) this.move((this.active + step + this.found.length) % this.found.length);
+    else if ((event.key === "Enter" || event.key === "Tab") && prompt) this.choose(prompt);
+    else if (event.key === "Escape") this.popup.close();
+    else return false;
+    event.preventDefault();
+    event.stopPropagation();
+    return true;
+  }
+
+  private choose(prompt: PromptShown): void {
+    this.popup.close();
+    if (prompt.arguments.length === 0) {
+      void this.session.usePrompt(prompt, {}).then(() => this.composer.focus());
+      return;
+    }
+    this.form?.close();
+    const { plugin, name } = prompt;
+    this.form = new ArgumentForm(prompt.title || prompt.name, prompt.description, prompt.arguments, strings.fetch, {
+      submit: (values) => this.session.usePrompt(prompt, values),
+      complete: (argument, value, filled) =>
+        this.session.complete({ plugin, kind: "prompt", ref: name, argument, value, filled: JSON.stringify(filled) }),
+      close: () => {
+        this.form = null;
+        this.composer.focus();
+      },
+    });
+    this.composer.show(this.form.node);
+    this.form.focus();
+  }
+}
+
+function matches(prompt: PromptShown, query: string): boolean {
+  return `${prompt.name} ${prompt.title} ${prompt.plugin}`.toLowerCase().includes(query);
+}
