@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import marshal
 import os
 import signal
 import socket
@@ -24,6 +24,12 @@ PROGRAM = Path(supervisor.__file__)
 LONG = [sys.executable, "-I", "-S", "-c", "import time; time.sleep(600)"]
 
 
+def sent(job: dict[str, object]) -> bytes:
+    """A job as the kernel sends it."""
+    written = marshal.dumps(job)
+    return len(written).to_bytes(4, "big") + written
+
+
 @contextmanager
 def supervised(
     argv: list[str], *, parent: int = 0, cwd: str = "/", **job: object
@@ -34,7 +40,7 @@ def supervised(
     with here, there, subprocess.Popen(program, pass_fds=[there.fileno()]) as process:
         there.close()
         whole = {"argv": argv, "env": {}, "cwd": cwd, "limits": {}, "mark": "", **job}
-        here.sendall(json.dumps(whole).encode() + b"\n")
+        here.sendall(sent(whole))
         with here.makefile() as said:
             yield said, here
         here.close()
@@ -46,8 +52,8 @@ def test_it_needs_nothing_but_the_standard_library_and_starts_no_other_program()
         [sys.executable, "-I", "-S", "-X", "importtime", str(PROGRAM)], capture_output=True, text=True, check=False
     )
     imported = {line.rpartition("|")[2].strip() for line in found.stderr.splitlines() if line.startswith("import time")}
-    assert {"json", "select", "signal"} <= imported
-    assert not {"asyncio", "pathlib", "socket", "subprocess", "valechat"} & imported
+    assert {"marshal", "select", "signal"} <= imported
+    assert not {"asyncio", "json", "pathlib", "socket", "subprocess", "typing", "valechat"} & imported
 
 
 def test_it_tells_the_process_the_exit_code_and_then_the_end() -> None:
@@ -88,7 +94,7 @@ def test_a_letter_sent_with_the_job_counts() -> None:
     here, there = socket.socketpair()
     with here, there:
         job = {"argv": LONG, "env": {}, "cwd": "/", "limits": {}, "mark": ""}
-        here.sendall(json.dumps(job).encode() + b"\nK")
+        here.sendall(sent(job) + b"K")
         program = [sys.executable, "-I", "-S", str(PROGRAM), str(there.fileno()), str(os.getpid())]
         with subprocess.Popen(program, pass_fds=[there.fileno()]), here.makefile() as said:
             there.close()
@@ -161,7 +167,7 @@ def test_a_lifeline_that_ends_before_the_job_came_starts_nothing() -> None:
     program = [sys.executable, "-I", "-S", str(PROGRAM), str(there.fileno()), str(os.getpid())]
     with here, there, subprocess.Popen(program, pass_fds=[there.fileno()]) as process:
         there.close()
-        here.sendall(b'{"argv": ["/bin/true"]')
+        here.sendall(sent({"argv": ["/bin/true"]})[:-1])
         here.close()
         assert process.wait(10) == 0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
+import marshal
 import os
 import shutil
 import socket
@@ -223,13 +223,14 @@ class Supervised:
 
 def _job(prepared: Prepared, mark: str) -> bytes:
     job = {
-        "argv": prepared.argv,
+        "argv": list(prepared.argv),
         "env": {**prepared.env, MARK: mark},
         "cwd": prepared.cwd,
         "mark": f"{MARK}={mark}",
         "limits": {name: list(pair) for name, pair in prepared.limits.items()},
     }
-    return json.dumps(job).encode() + b"\n"
+    written = marshal.dumps(job)
+    return len(written).to_bytes(4, "big") + written
 
 
 def _refusal(plugin: str, step: str, number: int) -> InvalidPlugin | PluginError:
