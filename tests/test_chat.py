@@ -247,6 +247,19 @@ async def test_without_a_front_end_of_its_own_a_turn_asks_that_of_the_process(un
     assert len(asker.questions) == 1
 
 
+async def test_a_permission_does_not_pass_to_another_server_under_the_same_id(unruly_file: Path) -> None:
+    question = 'use the tool u_echo with {"text": "hello"}'
+    asker = Asked("always_plugin", "no")
+    use_asker(asker)
+    try:
+        assert "hello" in (await chat(plugins=["u"]).ask(question)).text
+        write_file(unruly_file / "mcp_plugins.json", unruly("u", "--tools", "3"))
+        assert "did not allow" in (await chat(plugins=["u"]).ask(question)).text
+    finally:
+        use_asker(nobody)
+    assert [one.changed for one in asker.questions if isinstance(one, Approval)] == [False, True]
+
+
 async def test_the_plugins_of_a_chat_can_be_changed_between_two_questions(unruly_file: Path) -> None:
     services().approvals.allow("u")
     talk = chat()

@@ -278,7 +278,11 @@ class Chat:
         return PluginTools(
             tools.plugins,
             self.plugins,
-            consent=Consent(tools.approvals, settings.plugins.trusts_hints_of),
+            consent=Consent(
+                tools.approvals,
+                settings.plugins.trusts_hints_of,
+                lambda plugin: tools.plugins.definition(plugin).restart_key[:16],
+            ),
             store=ResultStore(tools.paths.tool_results),
             most_input=settings.sizes.tool_input,
             most_output=settings.sizes.tool_output,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from valechat.asking import Decision
 from valechat.errors import ConfigError
 from valechat.paths import user_paths
 from valechat.plugins.approvals import SAMPLING, Approvals
@@ -34,8 +35,8 @@ def test_an_unknown_tool_is_asked_about(approvals: Approvals) -> None:
 
 
 @pytest.mark.parametrize("answer", ["once", "no"])
-def test_an_answer_for_one_call_is_not_remembered(approvals: Approvals, answer: str) -> None:
-    approvals.remember(LOG, answer)  # type: ignore[arg-type]  # one of the decisions
+def test_an_answer_for_one_call_is_not_remembered(approvals: Approvals, answer: Decision) -> None:
+    approvals.remember(LOG, answer)
     assert approvals.decision(LOG) == "ask"
     assert approvals.list() == []
 
@@ -80,6 +81,34 @@ def test_a_tool_allowed_by_name_is_held_to_what_it_was_at_its_first_call(approva
     assert approvals.decision(CHANGED) == "allow"
     approvals.note(LOG)
     assert approvals.decision(CHANGED) == "ask"
+
+
+@pytest.mark.parametrize("answer", ["always_tool", "always_plugin"])
+def test_what_is_allowed_is_not_allowed_to_another_server_of_that_name(approvals: Approvals, answer: Decision) -> None:
+    approvals.remember(LOG, answer, "npx git")
+    assert approvals.decision(LOG, "npx git") == "allow"
+    assert (approvals.decision(LOG, "npx evil"), approvals.changed(LOG, "npx evil")) == ("ask", True)
+    approvals.remember(LOG, answer, "npx evil")
+    assert [approvals.decision(LOG, source) for source in ("npx evil", "npx git")] == ["allow", "ask"]
+
+
+def test_no_tool_of_another_server_is_allowed_by_a_permission_for_the_plugin(approvals: Approvals) -> None:
+    approvals.remember(LOG, "always_plugin", "npx git")
+    assert [approvals.decision(PUSH, source) for source in ("npx git", "npx evil")] == ["allow", "ask"]
+
+
+def test_a_plugin_allowed_by_name_is_held_to_the_server_that_it_was_at_its_first_call(approvals: Approvals) -> None:
+    approvals.allow("git")
+    approvals.note(LOG, "npx git")
+    assert [approvals.decision(PUSH, source) for source in ("npx git", "npx evil")] == ["allow", "ask"]
+
+
+def test_what_is_held_already_is_not_written_again(approvals: Approvals) -> None:
+    approvals.remember(LOG, "always_tool", "npx git")
+    file = user_paths().approvals_file
+    before = file.stat().st_ino
+    approvals.note(LOG, "npx git")
+    assert file.stat().st_ino == before
 
 
 def test_a_refusal_holds_whatever_becomes_of_the_tool(approvals: Approvals) -> None:

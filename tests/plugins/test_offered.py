@@ -218,6 +218,29 @@ async def test_a_tool_that_changed_since_it_was_allowed_is_asked_about_as_change
     assert question.changed
 
 
+async def test_what_is_allowed_is_asked_about_again_when_the_plugin_is_another_server(plugins: HeldPlugins) -> None:
+    def box(source: str) -> PluginTools:
+        consent = Consent(approvals(), lambda plugin: False, lambda plugin: source)
+        return PluginTools(plugins, ["git"], consent=consent, store=ResultStore(user_paths().tool_results))
+
+    await call(box("npx git"), asker=Asked("always_plugin"))
+    assert (await call(box("npx git"))).status == "ok"
+    asker = Asked("no")
+    assert (await call(box("npx evil"), "{}", name="git_push", asker=asker)).status == "refused"
+    assert isinstance(asker.questions[0], Approval)
+    assert asker.questions[0].changed
+
+
+async def test_a_plugin_that_is_removed_while_its_call_is_considered_is_an_outcome(plugins: HeldPlugins) -> None:
+    def removed(plugin: str) -> str:
+        raise PluginError(f"There is no plugin {plugin!r}.")
+
+    consent = Consent(approvals(), lambda plugin: False, removed)
+    box = PluginTools(plugins, ["git"], consent=consent, store=ResultStore(user_paths().tool_results))
+    called = await call(box, asker=Asked("once"))
+    assert (called.status, called.result.text) == ("error", "There is no plugin 'git'.")
+
+
 async def test_a_servers_word_that_a_tool_only_reads_lets_nothing_run(plugins: HeldPlugins) -> None:
     plugins.set("git", tools=[replace(LOG, read_only=True)])
     asker = Asked("no")

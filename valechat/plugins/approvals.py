@@ -2,7 +2,8 @@
 
 The file stands beside `mcp_plugins.json` and is shared by all kernels. A permission holds for a tool as it
 was when the user saw it, or when it first ran under a permission for its whole plugin: a tool whose
-description, schema or hints have changed since is asked about again. A refusal holds whatever becomes of
+description, schema or hints have changed since is asked about again, and so is every tool of a plugin whose
+definition (`source`: its command, its address) has become another one. A refusal holds whatever becomes of
 the tool. Nothing that a model, a tool or a server says is ever written here.
 """
 
@@ -42,13 +43,14 @@ class Permission:
 
 
 class _Entry(BaseModel):
-    """`fingerprint` is empty until the tool is first called under this permission."""
+    """`fingerprint` and `source` are empty until a tool is first called under this permission."""
 
     model_config = ConfigDict(extra="allow")
 
     decision: Literal["allow", "deny"]
     at: datetime
     fingerprint: str = ""
+    source: str = ""
 
 
 class _Plugin(BaseModel):
@@ -82,47 +84,51 @@ class Approvals:
         self._path = path
         self._clock = clock
 
-    def decision(self, tool: PluginTool) -> Verdict:
-        """What is to be done with a call of the tool. The tool's own entry counts before its plugin's."""
-        return self._verdict(tool)[0]
+    def decision(self, tool: PluginTool, source: str = "") -> Verdict:
+        """What is to be done with a call of the tool. The tool's own entry counts before its plugin's.
 
-    def changed(self, tool: PluginTool) -> bool:
-        """Whether the tool was allowed and is not any more what it was then."""
-        return self._verdict(tool)[1]
+        Args:
+            tool: The tool.
+            source: A digest of its plugin's definition; empty where that does not matter.
+        """
+        return self._verdict(tool, source)[0]
 
-    def remember(self, tool: PluginTool, decision: Decision) -> None:
+    def changed(self, tool: PluginTool, source: str = "") -> bool:
+        """Whether the tool was allowed and is not any more what it was then, or not from there."""
+        return self._verdict(tool, source)[1]
+
+    def remember(self, tool: PluginTool, decision: Decision, source: str = "") -> None:
         """Keep what the user answered to a question about this tool; `once` and `no` change nothing.
 
         Raises:
             ConfigError: The file cannot be written.
         """
         if decision == "always_tool":
-            self._set_tool(tool, "allow")
+            self._set_tool(tool, "allow", source)
         elif decision == "never":
-            self._set_tool(tool, "deny")
+            self._set_tool(tool, "deny", source)
         elif decision == "always_plugin":
             with self._changing() as file:
                 plugin = file.plugins.setdefault(tool.plugin, _Plugin())
                 plugin.tools.pop(tool.name, None)
-                plugin.all = _Entry(decision="allow", at=self._clock())
+                if plugin.all is None or plugin.all.source != source:
+                    plugin.seen = {}
+                plugin.all = _Entry(decision="allow", at=self._clock(), source=source)
                 plugin.seen[tool.name] = tool.fingerprint
 
-    def note(self, tool: PluginTool) -> None:
+    def note(self, tool: PluginTool, source: str = "") -> None:
         """Hold the permission under which the tool is about to run to the tool as it is now.
 
         Raises:
             ConfigError: The file cannot be written.
         """
         known = self._read().plugins.get(tool.plugin)
-        if known is None or not _unheld(known, tool):
+        if known is None or not _hold(known, tool, source):
             return
         with self._changing() as file:
             plugin = file.plugins.get(tool.plugin)
-            if plugin is not None and _unheld(plugin, tool):
-                if tool.name in plugin.tools:
-                    plugin.tools[tool.name].fingerprint = tool.fingerprint
-                else:
-                    plugin.seen[tool.name] = tool.fingerprint
+            if plugin is not None:
+                _hold(plugin, tool, source)
 
     def allow(self, plugin: str, tool: str | None = None) -> None:
         """Allow a tool, or all of a plugin that are not refused by name, without a question.
@@ -186,7 +192,7 @@ class Approvals:
         elif decision == "never":
             self._set(plugin, SAMPLING, "deny")
 
-    def _verdict(self, tool: PluginTool) -> tuple[Verdict, bool]:
+    def _verdict(self, tool: PluginTool, source: str) -> tuple[Verdict, bool]:
         """What to do, and whether it is to ask because the tool has changed."""
         plugin = self._read().plugins.get(tool.plugin)
         if plugin is None:
@@ -198,7 +204,8 @@ class Approvals:
         if entry.decision == "deny":
             return "deny", False
         held_to = own.fingerprint if own is not None else plugin.seen.get(tool.name, "")
-        return ("ask", True) if held_to not in ("", tool.fingerprint) else ("allow", False)
+        moved = "" not in (source, entry.source) and source != entry.source
+        return ("ask", True) if moved or held_to not in ("", tool.fingerprint) else ("allow", False)
 
     def _set(self, plugin: str, tool: str | None, decision: Literal["allow", "deny"]) -> None:
         entry = _Entry(decision=decision, at=self._clock())
@@ -211,10 +218,10 @@ class Approvals:
             else:
                 known.tools[tool] = entry
 
-    def _set_tool(self, tool: PluginTool, decision: Literal["allow", "deny"]) -> None:
+    def _set_tool(self, tool: PluginTool, decision: Literal["allow", "deny"], source: str) -> None:
+        entry = _Entry(decision=decision, at=self._clock(), fingerprint=tool.fingerprint, source=source)
         with self._changing() as file:
-            tools = file.plugins.setdefault(tool.plugin, _Plugin()).tools
-            tools[tool.name] = _Entry(decision=decision, at=self._clock(), fingerprint=tool.fingerprint)
+            file.plugins.setdefault(tool.plugin, _Plugin()).tools[tool.name] = entry
 
     def _read(self) -> _File:
         try:
@@ -245,9 +252,16 @@ class Approvals:
                 self._path.replace(self._path.with_name(f"{self._path.name}.broken"))
 
 
-def _unheld(plugin: _Plugin, tool: PluginTool) -> bool:
-    """Whether the tool is under a permission that is not yet held to what the tool is."""
+def _hold(plugin: _Plugin, tool: PluginTool, source: str) -> bool:
+    """Hold a permission that is not held to anything yet to what the tool is; whether that changed something."""
     own = plugin.tools.get(tool.name)
+    entry = own or plugin.all
+    if entry is None:
+        return False
+    before = (entry.source, entry.fingerprint, plugin.seen.get(tool.name))
+    entry.source = entry.source or source
     if own is not None:
-        return own.fingerprint == ""
-    return plugin.all is not None and tool.name not in plugin.seen
+        own.fingerprint = own.fingerprint or tool.fingerprint
+    else:
+        plugin.seen.setdefault(tool.name, tool.fingerprint)
+    return before != (entry.source, entry.fingerprint, plugin.seen.get(tool.name))

@@ -30,11 +30,15 @@ class Consent:
     Args:
         approvals: What the user decided before.
         trusts: Whether a plugin's word that a tool only reads is taken (`[plugins] trust_read_only`).
+        source: A digest of a plugin's definition: what is allowed is allowed for this one only.
     """
 
-    def __init__(self, approvals: Approvals, trusts: Callable[[str], bool]) -> None:
+    def __init__(
+        self, approvals: Approvals, trusts: Callable[[str], bool], source: Callable[[str], str] = lambda _: ""
+    ) -> None:
         self._approvals = approvals
         self._trusts = trusts
+        self._source = source
         self._open: list[asyncio.Event] = []
 
     async def ask(self, tool: PluginTool, arguments: str, call_id: str, asker: Asker | None) -> Answered:
@@ -58,20 +62,22 @@ class Consent:
             settled.set()
 
     async def _known(self, tool: PluginTool) -> Answered | None:
-        verdict = await durably(self._approvals.decision, tool)
+        verdict = await durably(self._approvals.decision, tool, self._source(tool.plugin))
         if verdict == "deny":
             return Answered(
                 allowed=False, told=f"The user has refused {tool.name} of {tool.plugin} for good. Do without it."
             )
         if verdict == "ask" and not (
-            tool.read_only and self._trusts(tool.plugin) and not await durably(self._approvals.changed, tool)
+            tool.read_only
+            and self._trusts(tool.plugin)
+            and not await durably(self._approvals.changed, tool, self._source(tool.plugin))
         ):
             return None
         return await self._held_to(tool)
 
     async def _held_to(self, tool: PluginTool) -> Answered:
         try:
-            await durably(self._approvals.note, tool)
+            await durably(self._approvals.note, tool, self._source(tool.plugin))
         except ConfigError as error:
             return Answered(allowed=True, note=str(error))
         return Answered(allowed=True)
@@ -93,12 +99,12 @@ class Consent:
             description=tool.description,
             read_only=tool.read_only,
             destructive=tool.destructive,
-            changed=await durably(self._approvals.changed, tool),
+            changed=await durably(self._approvals.changed, tool, self._source(tool.plugin)),
         )
         decision = await asker.approve(question)
         note = ""
         try:
-            await durably(self._approvals.remember, tool, decision)
+            await durably(self._approvals.remember, tool, decision, self._source(tool.plugin))
         except ConfigError as error:
             note = str(error)
         if decision in ("no", "never"):

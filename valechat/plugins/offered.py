@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 from valechat.asking import Asker
-from valechat.errors import ToolFailed, ValeChatError
+from valechat.errors import PluginError, ToolFailed, ValeChatError
 from valechat.messages import ToolCallPart, ToolResultPart
 from valechat.plugins import schemas
 from valechat.plugins.base import Answer, PluginInfo, PluginTool, Progress
@@ -139,7 +139,11 @@ class PluginTools:
         if isinstance(arguments, str):
             return _failed(call, tool.plugin, arguments)
         shown = json.dumps(arguments, ensure_ascii=False)
-        answered = await self._consent.ask(tool, shown, call.id, asker)
+        try:
+            answered = await self._consent.ask(tool, shown, call.id, asker)
+        except PluginError as error:
+            # The plugin was removed in this moment.
+            return _failed(call, tool.plugin, str(error))
         if not answered.allowed:
             return _failed(call, tool.plugin, answered.told, status="refused", note=answered.note)
         return await self._run(call, tool, arguments, answered, asker=asker, on_progress=on_progress)
