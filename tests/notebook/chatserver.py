@@ -32,7 +32,7 @@ class _Handler(BaseHTTPRequestHandler):
     owner: ChatServer
 
     def do_GET(self) -> None:
-        models = [{"id": name} for name in [*ANSWERS, *_UNFINISHED, "refused", "dear"]]
+        models = [{"id": name} for name in [*ANSWERS, *_UNFINISHED, "refused", "dear", "caller"]]
         self._whole(200, {"object": "list", "data": models})
 
     def do_POST(self) -> None:
@@ -43,10 +43,22 @@ class _Handler(BaseHTTPRequestHandler):
             self._whole(401, {"error": {"message": "Incorrect API key provided", "type": "auth"}})
             return
         self._begin()
-        if name in _UNFINISHED:
+        if name == "caller":
+            self._call(asked["messages"][-1])
+        elif name in _UNFINISHED:
             self._unfinished(name)
         else:
             self._answer(ANSWERS.get(name, "Yes."))
+
+    def _call(self, last: dict[str, Any]) -> None:
+        """Calls the tool that the question names, `tool {"argument": 1}`, and then says what it answered."""
+        if last["role"] == "tool":
+            self._answer(f"The tool said: {last['content'][:200]}")
+            return
+        tool, _, arguments = str(last["content"]).partition(" ")
+        call = {"index": 0, "id": f"call-{len(self.owner.requests)}", "type": "function"}
+        self._send({"tool_calls": [{**call, "function": {"name": tool, "arguments": arguments or "{}"}}]})
+        self._end("tool_calls")
 
     def _unfinished(self, name: str) -> None:
         if _UNFINISHED[name]:
@@ -59,7 +71,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, text: str) -> None:
         for start in range(0, len(text), 20):
             self._send({"content": text[start : start + 20]})
-        self._send({}, "stop", {"prompt_tokens": 100, "completion_tokens": 10})
+        self._end("stop")
+
+    def _end(self, reason: str) -> None:
+        self._send({}, reason, {"prompt_tokens": 100, "completion_tokens": 10})
         self._chunk(b"data: [DONE]\n\n")
         self._chunk(b"")
 
@@ -114,7 +129,7 @@ class ChatServer:
         """Write it into a user's settings as the provider `lab`, all models but `one` with a price."""
         prices = "".join(
             f'[prices."lab/{name}"]\ninput = "1"\noutput = "2"\n'
-            for name in [*ANSWERS, *_UNFINISHED, "refused"]
+            for name in [*ANSWERS, *_UNFINISHED, "refused", "caller"]
             if name != "one"
         )
         dear = '[prices."lab/dear"]\ninput = "1000"\noutput = "1000"\n'
