@@ -126,6 +126,13 @@ def test_a_link_and_a_text_resource_say_where_they_are_from(store: ResultStore) 
     )
 
 
+def test_a_resource_of_text_sent_as_bytes_is_read(store: ResultStore) -> None:
+    text_as_bytes = Content("resource", data="é".encode(), uri="file:///a.txt", media_type="text/plain")
+    assert said(store, text_as_bytes).text == "[Resource file:///a.txt (text/plain)]\né"
+    no_text = Content("resource", data=b"\xff", uri="file:///a.txt", media_type="text/plain")
+    assert "not shown to you" in said(store, no_text).text
+
+
 def test_a_long_text_is_cut_in_the_middle_and_kept_whole(store: ResultStore) -> None:
     lines = [f"line {number}" for number in range(20_000)]
     part = said(store, text("\n".join(lines)))

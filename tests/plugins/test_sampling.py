@@ -279,6 +279,16 @@ async def test_a_model_may_call_the_servers_own_tools() -> None:
     answering.money.ledger.close()
 
 
+async def test_arguments_that_a_model_wrote_wrong_are_left_for_the_server_to_refuse() -> None:
+    call = PartChunk(ToolCallPart("t1", "look", '{"at": '))
+    answering = Answering(ScriptedProvider([call, StopChunk("tool_calls", "x")]))
+    tool = types.Tool(name="look", description="Looks.", input_schema={"type": "object"})
+    given = await Sampling(answering, approvals())("git", params(tools=[tool]), Asked("once"))
+    assert isinstance(given, types.CreateMessageResultWithTools)
+    assert given.content_as_list == [types.ToolUseContent(id="t1", name="look", input={"invalid_arguments": '{"at": '})]
+    answering.money.ledger.close()
+
+
 @pytest.mark.parametrize(
     "content",
     [

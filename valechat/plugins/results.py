@@ -13,6 +13,7 @@ import mimetypes
 import re
 import shutil
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +89,8 @@ def part_of(call: ToolCallPart, answer: Answer, store: ResultStore, most: int) -
     """The answer as models get it, at most `most` bytes of text. Blocks: it may write files."""
     pieces: list[str | _Left] = []
     images: list[ImagePart] = []
-    for number, content in enumerate(answer.content, 1):
+    for number, found in enumerate(answer.content, 1):
+        content = _read(found)
         if content.kind == "image" and not answer.is_error and len(images) < MOST_IMAGES and not unfit(content.data):
             images.append(ImagePart(content.data, shown_as(content.data), content.name))
         elif content.data:
@@ -153,6 +155,16 @@ class _Left:
         why = f", {unfit(self.content.data)}" if self.content.kind == "image" and unfit(self.content.data) else ""
         where = f"the user has it as tool_results/{whole}/{self.file}" if whole else "it could not be kept"
         return f"[{self._what} ({self._kind}{why}): not shown to you; {where}.]"
+
+
+def _read(content: Content) -> Content:
+    """A resource of text that was sent as bytes, as the text it is."""
+    if content.kind != "resource" or not content.media_type.startswith(("text/", "application/json")):
+        return content
+    try:
+        return replace(content, text=content.text or content.data.decode(), data=b"")
+    except UnicodeDecodeError:
+        return content
 
 
 def _said(content: Content) -> str:

@@ -14,7 +14,6 @@ from valechat.messages import ImagePart, Message, Part, TextPart, ToolCallPart, 
 from valechat.plugins import schemas
 from valechat.plugins.answers import content
 from valechat.plugins.images import shown_as, unfit
-from valechat.providers._parts import argument_object
 from valechat.providers.base import Options, Request, ToolSpec
 
 __all__ = ["Unfit", "request", "result", "shown"]
@@ -64,7 +63,7 @@ def result(answer: Answer, params: Params, model: str) -> Result:
     stopped = _STOPS.get(reason, "endTurn")
     if params.tools:
         calls = [
-            types.ToolUseContent(id=call.id, name=call.name, input=dict(argument_object(call.arguments)))
+            types.ToolUseContent(id=call.id, name=call.name, input=_input(call.arguments))
             for call in message.tool_calls
         ]
         said: list[Any] = [*([types.TextContent(text=text)] if text or not calls else []), *calls]
@@ -137,6 +136,15 @@ def _line(part: Part) -> str:
     if isinstance(part, ToolCallPart):
         return f"[calls {part.name} with {part.arguments}]"
     return f"[result of {part.name}] {part.text}" if isinstance(part, ToolResultPart) else ""
+
+
+def _input(arguments: str) -> dict[str, Any]:
+    """A call's arguments as the object MCP wants; what a model wrote wrong is for the server to refuse."""
+    try:
+        value = json.loads(arguments or "{}")
+    except ValueError:
+        value = None
+    return value if isinstance(value, dict) else {"invalid_arguments": arguments}
 
 
 def _image(part: ImagePart) -> types.ImageContent:
