@@ -14,7 +14,7 @@ from tests.plugins.unruly import command
 from valechat.config import Settings
 from valechat.keys import KeyRing
 from valechat.ledger.base import PluginRun
-from valechat.paths import user_paths
+from valechat.paths import Paths, user_paths
 from valechat.plugins.base import PluginEvent, PluginFailed, PluginInfo, State, StateChanged
 from valechat.plugins.manager import Manager
 
@@ -97,9 +97,11 @@ class Managed:
 
 
 @asynccontextmanager
-async def managed(*, times: float = 1, within: float = 2.0, sample: Any = None) -> AsyncIterator[Managed]:
+async def managed(
+    *, times: float = 1, within: float = 2.0, sample: Any = None, paths: Paths | None = None
+) -> AsyncIterator[Managed]:
     """A manager of the user's folder; all its servers' processes are gone a little after its shutdown."""
-    paths = user_paths()
+    paths = paths or user_paths()
     clock = Quick(times)
     keys = KeyRing(paths, Settings)
     runs: list[PluginRun] = []
