@@ -57,6 +57,8 @@ class Authorisation(httpx2.Auth):
         self._loaded = False
         self._way: _Way = "kept"
         self._since = float("-inf")
+        self._taken = True
+        self._taken_since_asked = True
         self._asked_scopes: set[str] = set()
         self._declined: SignInNeeded | None = None
         self._working: set[asyncio.Task[Any]] = set()
@@ -97,10 +99,15 @@ class Authorisation(httpx2.Auth):
         _sign(request, tokens)
         response = yield request
         challenge = _challenge(response)
+        if tokens is not None and tokens is self._tokens and response.status_code != 401:
+            self._taken = self._taken_since_asked = True
         if challenge is None or request.method == "DELETE" or self._pointless(challenge, tokens):
             return
-        _sign(request, await self._renewed(challenge, tokens))
-        yield request
+        tokens = await self._renewed(challenge, tokens)
+        _sign(request, tokens)
+        response = yield request
+        if tokens is self._tokens and response.status_code != 401:
+            self._taken = self._taken_since_asked = True
 
     @property
     def _machine(self) -> bool:
@@ -141,13 +148,10 @@ class Authorisation(httpx2.Auth):
     async def _without_asking(self, challenge: Challenge, used: TokenSet | None) -> tuple[TokenSet | None, str]:
         """New tokens without the user, or None and why there are none."""
         refused = used.access if used is not None else ""
-        just_now = asyncio.get_running_loop().time() - self._since < JUST_NOW_SECONDS and bool(refused)
-        if just_now and self._way == "asked" and not challenge.more and used is not None and used.good:
-            raise PluginError(
-                f"{self._definition.title} does not take the token that its sign-in server has just given.",
-                fix="Check `scopes` in its `auth`, or ask whoever runs the server.",
-            )
-        refresh = not challenge.more and not (just_now and self._way == "refresh")
+        new = self._new(refused)
+        if new and self._machine:
+            raise self._not_taken()
+        refresh = not challenge.more and not (new and self._way == "refresh")
         # To its end, even when this request is given up: a refresh token that was used and not kept is lost.
         work = asyncio.create_task(self._renew(challenge, refused, refresh=refresh))
         self._working.add(work)
@@ -219,6 +223,8 @@ class Authorisation(httpx2.Auth):
         """Tokens by having the user sign in. Asks once: later requests fail with the same refusal."""
         if self._declined is not None:
             raise self._declined
+        if self._way != "kept" and not self._taken_since_asked and not reason and not challenge.more:
+            raise self._not_taken()
         try:
             tokens = await self._sign_in.run(await self._endpoints(challenge), challenge, self._tokens, reason)
         except SignInNeeded as error:
@@ -228,6 +234,7 @@ class Authorisation(httpx2.Auth):
         async with self._kept.alone():
             await self._kept.write(tokens, purpose="signed in")
         self._log("valechat", "info", "Signed in.")
+        self._taken_since_asked = False
         return self._have(tokens, "asked")
 
     async def _endpoints(self, challenge: Challenge) -> Endpoints:
@@ -256,7 +263,19 @@ class Authorisation(httpx2.Auth):
 
     def _have(self, tokens: TokenSet, way: _Way) -> TokenSet:
         self._tokens, self._way, self._since = tokens, way, asyncio.get_running_loop().time()
+        self._taken = False
         return tokens
+
+    def _new(self, refused: str) -> bool:
+        """Whether the token that was refused was had just now, and never taken."""
+        ours = self._tokens is not None and self._tokens.access == refused
+        return ours and not self._taken and asyncio.get_running_loop().time() - self._since < JUST_NOW_SECONDS
+
+    def _not_taken(self) -> PluginError:
+        return PluginError(
+            f"{self._definition.title} does not take the token that its sign-in server has just given.",
+            fix="Check `scopes` in its `auth`, or ask whoever runs the server.",
+        )
 
 
 def _sign(request: httpx2.Request, tokens: TokenSet | None) -> None:
