@@ -213,7 +213,7 @@ def test_a_broken_file_of_the_users_is_reported_and_loses_none_of_the_others(tex
 
 
 def test_what_has_to_be_installed_first_is_said(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("valechat.plugins.commands.shutil.which", lambda *_, **__: None)
+    monkeypatch.setattr("valechat.plugins.transports.programs.shutil.which", lambda *_, **__: None)
     assert "Install Node.js" in entry("filesystem").lacking
     assert "pip install uv" in entry("git").lacking
     assert entry("github").lacking == ""

@@ -15,7 +15,6 @@ from valechat.errors import (
     SchemaInvalid,
     UnresolvedVariable,
 )
-from valechat.plugins.commands import find_command
 from valechat.plugins.config import BearerAuth, CloudService, LocalServer, OAuth, Permissions, parse, resolved
 
 CANARY = "ghp_canary0123456789abcdefghijklmnopqr"
@@ -259,37 +258,6 @@ def test_what_a_third_partys_transport_may_read_changes_the_key() -> None:
 def test_the_kinds_of_error_are_those_of_a_configuration() -> None:
     for kind in (DuplicateId, InvalidCommand, InvalidUrl, UnresolvedVariable, SchemaInvalid):
         assert issubclass(kind, ConfigError)
-
-
-def test_a_program_of_this_environment_is_found_without_its_folder_in_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", "/nowhere")
-    assert find_command(LocalServer(id="a", command="pytest")).endswith("pytest")
-
-
-def test_a_program_is_looked_for_in_the_servers_own_path(tmp_path: Any) -> None:
-    program = tmp_path / "my-server"
-    program.write_text("#!/bin/sh\n")
-    program.chmod(0o755)
-    assert find_command(LocalServer(id="a", command="my-server", env={"PATH": str(tmp_path)})) == str(program)
-    assert find_command(LocalServer(id="a", command="./my-server", cwd=str(tmp_path))) == str(program)
-
-
-@pytest.mark.parametrize(("command", "fix"), [("npx", "Install Node.js"), ("uvx", "pip install uv"), ("x-y", "path")])
-def test_a_program_that_is_not_there_is_named_with_what_brings_it(
-    command: str, fix: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("valechat.plugins.commands.shutil.which", lambda *_, **__: None)
-    with pytest.raises(InvalidCommand, match=f"the command {command} was not found") as caught:
-        find_command(LocalServer(id="a", command=command))
-    assert fix in caught.value.fix
-
-
-def test_a_command_is_named_as_it_was_written() -> None:
-    server = resolved(parse({**LOCAL, "command": "${PROGRAM}"}), {"PROGRAM": "/opt/secret-place/x"}.get)
-    assert isinstance(server, LocalServer)
-    with pytest.raises(InvalidCommand) as caught:
-        find_command(server)
-    assert "secret-place" not in str(caught.value)
 
 
 def test_a_definition_goes_to_json_and_back() -> None:

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from valechat.errors import ConfigError
 from valechat.paths import user_paths
@@ -452,3 +455,71 @@ def test_an_id_that_is_taken_gets_a_number_and_the_same_server_is_not_added_twic
     file.change("time-2", id="time")
     assert import_into(file, pasted(text).servers.values()) == []
     assert list(file.read()) == ["time"]
+
+
+ENTRY_KEYS = [
+    *(
+        "command",
+        "args",
+        "env",
+        "url",
+        "serverUrl",
+        "httpUrl",
+        "type",
+        "transport",
+        "headers",
+        "cwd",
+        "timeout",
+        "auth",
+    ),
+    *("oauth", "disabledTools", "disabled", "envFile", "description", "name", "id", "bearer_token_env_var", "clientId"),
+    *("mcpServers", "servers", "mcp_servers", "mcp", "mcp.servers", "projects", "inputs", "context_servers", "path"),
+]
+leaves = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=10)
+    | st.sampled_from(
+        [
+            "npx",
+            "https://[",
+            "https://x/sse",
+            "http://x:y",
+            "${input:a}",
+            "${workspaceFolder}",
+            "${config:x}",
+            "sse",
+            "\0",
+        ]
+    )
+)
+trees = st.recursive(
+    leaves,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(ENTRY_KEYS) | st.text(max_size=5), inner, max_size=5)
+    ),
+    max_leaves=25,
+)
+
+
+@given(trees)
+@example({"mcpServers": {"a": {"url": "https://["}}})
+@example({"command": "npx", "args": [{"a": 1}]})
+@example({"projects": {"\0": {"mcpServers": {}}}})
+@settings(max_examples=400, deadline=None)
+def test_any_json_that_is_pasted_is_understood_or_refused(document: Any) -> None:
+    with contextlib.suppress(ConfigError):
+        for server in pasted(json.dumps(document)).servers.values():
+            assert not server.enabled
+
+
+@given(st.text() | st.sampled_from(ENTRY_KEYS).map(lambda key: f"npx {key} '"))
+@example("https://[")
+@example("```json\n```")
+@settings(max_examples=200, deadline=None)
+def test_any_text_that_is_pasted_is_understood_or_refused(text: str) -> None:
+    with contextlib.suppress(ConfigError):
+        pasted(text)

@@ -96,7 +96,7 @@ async def test_only_what_is_newer_is_told_and_each_package_is_asked_for_once(reg
 
 @pytest.mark.parametrize("registry", ["npm", "pypi"])
 async def test_without_the_client_nothing_is_known(registry: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("valechat.plugins.commands.shutil.which", lambda *_, **__: None)
+    monkeypatch.setattr("valechat.plugins.transports.programs.shutil.which", lambda *_, **__: None)
     assert await newest_version(Package(registry=registry, name="known", version="1")) is None
 
 

@@ -18,11 +18,11 @@ from valechat.config.load import read_text
 from valechat.errors import ConfigError, InvalidCommand, SchemaInvalid
 from valechat.keys import KeyRing, Place
 from valechat.paths import Paths, user_paths
-from valechat.plugins.commands import find_command
-from valechat.plugins.config import Definition, LocalServer, Permissions, parse
+from valechat.plugins.config import Definition, Permissions, parse
 from valechat.plugins.jsontext import Node, NotJson, line_and_column, scan
 from valechat.plugins.offer import Input, Offer
 from valechat.plugins.template import Given, filled
+from valechat.plugins.transports.programs import find_program
 from valechat.plugins.wording import problems
 
 __all__ = ["Catalogue", "CatalogueEntry", "entries", "install", "load_catalogue"]
@@ -98,7 +98,7 @@ class CatalogueEntry:
         if not self.command:
             return ""
         try:
-            find_command(LocalServer(id=self.id, command=self.command))
+            find_program(self.command, plugin=self.id, env={}, cwd=".")
         except InvalidCommand as error:
             return error.fix
         return ""

@@ -1,7 +1,7 @@
 """What an entry of `mcp_plugins.json` says: how to start a local server, or where a cloud service is.
 
 Everything is checked where it enters (`parse`), except what only the moment of starting can tell: whether
-the command exists (`find_command`), and what the `${VAR}`s hold (`resolved`).
+the command exists, and what the `${VAR}`s hold (`resolved`).
 """
 
 from __future__ import annotations

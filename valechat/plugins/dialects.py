@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 __all__ = ["Place", "Translated", "from_line", "is_entry", "named", "translate"]
 
@@ -108,7 +108,7 @@ def from_line(line: str) -> tuple[str, dict[str, Any]] | None:
     """The name and the entry of a pasted address or command line; None when it is neither."""
     text = line.strip()
     if re.fullmatch(r"(https?|wss?)://\S+", text):
-        host = [part for part in (urlsplit(text).hostname or "").split(".") if part not in ("mcp", "www", "api", "com")]
+        host = [part for part in (_parts(text).hostname or "").split(".") if part not in ("mcp", "www", "api", "com")]
         return (host[0] if host else "service"), {"url": text}
     try:
         words = shlex.split(text)
@@ -195,7 +195,7 @@ def _local(entry: dict[str, Any], fields: Mapping[str, Any]) -> None:
 def _remote(entry: dict[str, Any], fields: Mapping[str, Any], address: str) -> None:
     entry["url"] = address
     said = next((str(fields[key]).lower() for key in _KINDS if isinstance(fields.get(key), str)), "")
-    guessed = "sse" if urlsplit(address).path.rstrip("/").endswith("/sse") else "http"
+    guessed = "sse" if _parts(address).path.rstrip("/").endswith("/sse") else "http"
     if address.startswith(("ws:", "wss:")):
         guessed = "websocket"
     transport = _TRANSPORTS.get(said, guessed) if "httpUrl" not in fields else "http"
@@ -205,6 +205,13 @@ def _remote(entry: dict[str, Any], fields: Mapping[str, Any], address: str) -> N
         entry["headers"] = headers
     if auth := _auth(fields):
         entry["auth"] = auth
+
+
+def _parts(address: str) -> SplitResult:
+    try:
+        return urlsplit(address)
+    except ValueError:  # none; the definition's own check says so
+        return urlsplit("")
 
 
 def _auth(fields: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,9 +18,9 @@ from dataclasses import dataclass
 from packaging.version import InvalidVersion, Version
 
 from valechat.errors import InvalidCommand
-from valechat.plugins.commands import find_command
 from valechat.plugins.definition import Definition, LocalServer
 from valechat.plugins.offer import Package
+from valechat.plugins.transports.programs import find_program
 
 __all__ = ["Update", "newest_version", "package_of", "updated_args", "updates"]
 
@@ -119,10 +120,11 @@ async def _newest(registry: str, name: str, timeout: float) -> str | None:
 async def _said(program: str, arguments: Sequence[str], asked: str, timeout: float) -> str | None:
     """What a program prints; None when it is not there, fails or takes too long."""
     try:
-        path = find_command(LocalServer(id=program, command=program))
+        path, search = find_program(program, plugin=program, env={}, cwd=".")
         process = await asyncio.create_subprocess_exec(
             path,
             *arguments,
+            env={**os.environ, **({"PATH": search} if search else {})},
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
