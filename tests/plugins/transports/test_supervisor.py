@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -24,9 +24,9 @@ PROGRAM = Path(supervisor.__file__)
 LONG = [sys.executable, "-I", "-S", "-c", "import time; time.sleep(600)"]
 
 
-def sent(job: dict[str, object]) -> bytes:
+def sent(job: Mapping[str, object]) -> bytes:
     """A job as the kernel sends it."""
-    written = marshal.dumps(job)
+    written = marshal.dumps(dict(job))
     return len(written).to_bytes(4, "big") + written
 
 

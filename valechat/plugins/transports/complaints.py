@@ -88,7 +88,6 @@ async def drain(stream: Stream, log: BoundedLog) -> None:
             continue
         for line in reader.feed(data):
             log.add(_text(line))
-        await asyncio.sleep(0)
     for line in reader.rest():
         log.add(_text(line))
     log.flush()

@@ -47,7 +47,11 @@ class Pipe:
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
-        self._waiting: asyncio.Future[None] | None = None
+        self._reader: asyncio.Future[None] | None = None
+        self._writer: asyncio.Future[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None  # the one that watches for something to read
+        self._received: list[bytes] = []
+        self._ended = descriptor < 0
         if descriptor >= 0:
             os.set_blocking(descriptor, False)
 
@@ -58,16 +62,13 @@ class Pipe:
 
     async def read(self) -> bytes:
         """See `Stream`."""
-        while self._descriptor >= 0:
-            try:
-                return os.read(self._descriptor, CHUNK)
-            except BlockingIOError:
-                pass
-            except ConnectionError:
-                return b""
-            loop = asyncio.get_running_loop()
-            await self._ready(loop.add_reader, loop.remove_reader)
-        return b""
+        if not self._received and not self._ended:
+            self._watch()
+            self._reader = asyncio.get_running_loop().create_future()
+            await self._reader
+        received = self._received[0] if len(self._received) == 1 else b"".join(self._received)
+        self._received.clear()
+        return received
 
     async def write(self, data: bytes) -> None:
         """See `Stream`."""
@@ -75,40 +76,66 @@ class Pipe:
         while rest:
             if self._descriptor < 0:
                 raise BrokenPipeError
-            with contextlib.suppress(BlockingIOError):
+            try:
                 rest = rest[os.write(self._descriptor, rest) :]
-                continue
-            loop = asyncio.get_running_loop()
-            await self._ready(loop.add_writer, loop.remove_writer)
+            except BlockingIOError:
+                await self._writable()
 
     def close(self) -> None:
         """See `Stream`."""
-        descriptor, self._descriptor = self._descriptor, -1
-        if descriptor < 0:
+        if self._descriptor < 0:
             return
-        if self._waiting is not None and not self._waiting.done():
-            self._waiting.set_result(None)
-            loop = self._waiting.get_loop()
-            if not loop.is_closed():
-                loop.remove_reader(descriptor)
-                loop.remove_writer(descriptor)
-        os.close(descriptor)
+        self._unwatch()
+        self._ended = True
+        for waiting in (self._reader, self._writer):
+            _wake(waiting)
+        if self._writer is not None and not self._writer.get_loop().is_closed():
+            self._writer.get_loop().remove_writer(self._descriptor)
+        os.close(self._descriptor)
+        self._descriptor = -1
 
     def abandon(self) -> None:
         """Closes the descriptor alone: in a forked child, whose copy of the loop is not to be touched."""
         descriptor, self._descriptor = self._descriptor, -1
+        self._ended = True
         if descriptor >= 0:
             os.close(descriptor)
 
-    async def _ready(self, add: Callable[..., Any], remove: Callable[[int], Any]) -> None:
-        descriptor = self._descriptor
-        waiting = self._waiting = asyncio.get_running_loop().create_future()
-        add(descriptor, _told(waiting, None))
+    def _watch(self) -> None:
+        """Watch until more has come than somebody reads: adding and removing for each read costs more than reading."""
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+            self._loop.add_reader(self._descriptor, self._readable)
+
+    def _unwatch(self) -> None:
+        loop, self._loop = self._loop, None
+        if loop is not None and not loop.is_closed():
+            loop.remove_reader(self._descriptor)
+
+    def _readable(self) -> None:
         try:
-            await waiting
+            data = os.read(self._descriptor, CHUNK)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if data:
+            self._received.append(data)
+        self._ended = not data
+        if self._ended or sum(map(len, self._received)) >= CHUNK:
+            self._unwatch()
+        _wake(self._reader)
+
+    async def _writable(self) -> None:
+        loop, descriptor = asyncio.get_running_loop(), self._descriptor
+        writer = self._writer = loop.create_future()
+        loop.add_writer(descriptor, _wake, writer)
+        try:
+            await writer
         finally:
+            self._writer = None
             if self._descriptor == descriptor:
-                remove(descriptor)
+                loop.remove_writer(descriptor)
 
 
 class ThreadedPipe:
@@ -170,6 +197,11 @@ class ThreadedPipe:
                 loop.call_soon_threadsafe(_failed(done, BrokenPipeError()))
         with contextlib.suppress(OSError):
             os.close(self._descriptor)
+
+
+def _wake(waiting: asyncio.Future[None] | None) -> None:
+    if waiting is not None and not waiting.done():
+        waiting.set_result(None)
 
 
 def _told(done: asyncio.Future[T], result: T) -> Callable[[], None]:

@@ -180,7 +180,6 @@ class _Connection:
             for line in self._lines.feed(data):
                 for message in self._messages(line):
                     await self._deliver(message)
-            await asyncio.sleep(0)  # a server that writes without end must not keep the others waiting
         self._skipped.flush()
         # A server that has closed its output and lives on is of no use; one that ends says so better itself.
         with contextlib.suppress(TimeoutError):
