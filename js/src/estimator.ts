@@ -35,7 +35,7 @@ export class Estimator {
     const blank = view.draft.trim() === "" && view.chips.length === 0;
     const off = blank || !view.ready || view.link === "gone";
     const busy = running(view).length > 0;
-    const about = off || busy ? [] : [view.draft, view.chips, view.uploads, view.model, view.conversationId, view.messages.length];
+    const about = off || busy ? [] : [view.draft, view.chips, view.uploads, view.model, view.conversationId, view.plugins, view.messages.length];
     if (about.length === this.told.length && about.every((one, i) => one === this.told[i])) return;
     this.told = about;
     clearTimeout(this.timer);

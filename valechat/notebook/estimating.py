@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import mimetypes
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -21,11 +20,9 @@ from valechat.messages import Message
 from valechat.notebook import protocol
 from valechat.notebook.shown import money
 from valechat.notebook.uploads import Uploads
-from valechat.providers.base import ToolSpec
 from valechat.quote import Quote, price_changing
 from valechat.services import services
 from valechat.session import Target
-from valechat.tools import FunctionTools
 
 __all__ = ["Estimate", "Estimating", "estimate"]
 
@@ -98,10 +95,11 @@ class Estimating:
     async def _so_far(self) -> RequestSize:
         """The size of all that goes with any question: conversation, instructions, tools."""
         chat = self._chat
-        of = (chat.conversation_id, chat.system, chat.tools, chat.plugins)
+        offered = chat.offered()
+        of = (chat.conversation_id, chat.system, [spec.name for spec in offered])
         if self._measured is None or self._measured[0] != of:
             stored = await durably(services().ledger.messages, chat.conversation_id)
-            size = await asyncio.to_thread(size_of, spoken(stored), chat.system, _tools(chat))
+            size = await asyncio.to_thread(size_of, spoken(stored), chat.system, offered)
             self._measured = (of, size)
         return self._measured[1]
 
@@ -122,10 +120,6 @@ class Estimating:
             else:
                 other_bytes += size + len(one["name"].encode())
         return _sum(await asyncio.to_thread(size_of, [message]), RequestSize(other_bytes, messages=0, images=images))
-
-
-def _tools(chat: Chat) -> Sequence[ToolSpec]:
-    return FunctionTools(chat.tools).specs() if chat.tools else ()
 
 
 def _sum(one: RequestSize, other: RequestSize) -> RequestSize:
