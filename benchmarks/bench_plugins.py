@@ -16,6 +16,7 @@ import platform
 import sys
 import tempfile
 import time
+from _statistics import table
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -24,8 +25,6 @@ from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 from typing import Any
-
-from _statistics import table
 
 SERVER = [sys.executable, "-I", "-S", str(Path(__file__).with_name("_mcpserver.py"))]
 BIG = 20_000_000
