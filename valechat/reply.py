@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
 
-from valechat.messages import Message
+from valechat.messages import Message, ToolResultPart
 from valechat.money import total
 from valechat.usage import Usage
 
@@ -44,6 +44,11 @@ class Reply:
     messages: tuple[Message, ...] = field(default=(), repr=False)
     notes: tuple[str, ...] = ()
     parsed: Any = field(default=None, repr=False, compare=False)
+
+    @property
+    def tool_results(self) -> tuple[ToolResultPart, ...]:
+        """What the turn's tools answered, in the order of the calls."""
+        return tuple(part for message in self.messages for part in message.parts if isinstance(part, ToolResultPart))
 
     def __str__(self) -> str:
         return self.text

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import valechat
 from valechat.asking import Decision
 from valechat.errors import ConfigError
 from valechat.paths import user_paths
@@ -212,3 +213,15 @@ def test_kernels_that_decide_at_once_lose_nothing(approvals: Approvals) -> None:
     for kernel in kernels:
         kernel.join(60)
     assert len(approvals.list()) == 75
+
+
+def test_decisions_are_made_and_shown_by_name(approvals: Approvals) -> None:
+    valechat.plugins.allow("git", "log")
+    valechat.plugins.deny("hg")
+    assert approvals.decision(LOG) == "allow"
+    assert [(one.plugin, one.tool, one.allowed) for one in valechat.plugins.permissions()] == [
+        ("git", "log", True),
+        ("hg", None, False),
+    ]
+    valechat.plugins.forget("git")
+    assert approvals.decision(LOG) == "ask"

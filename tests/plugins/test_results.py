@@ -9,11 +9,14 @@ from pathlib import Path
 
 import pytest
 
+import valechat
 from valechat.messages import Message, ToolCallPart, ToolResultPart, from_json, to_json
 from valechat.paths import user_paths
 from valechat.plugins.base import Answer, Content
 from valechat.plugins.images import unfit
 from valechat.plugins.results import ResultStore, part_of, shortened, size_of
+from valechat.reply import Reply
+from valechat.usage import Usage
 
 CALL = ToolCallPart("1", "files_read", "{}")
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR" + struct.pack(">II", 10, 10)
@@ -210,6 +213,15 @@ def test_a_result_stored_before_has_no_value() -> None:
     assert from_json({"role": "tool", "parts": [{"kind": "tool_result", "call_id": "1", "name": "t"}]}) == Message(
         "tool", (ToolResultPart("1", "t", ""),)
     )
+
+
+def test_the_files_of_a_whole_answer_are_found_by_the_replys_result(store: ResultStore) -> None:
+    part = said(store, Content("audio", data=WAV, media_type="audio/wav"))
+    asked = Message("assistant", (ToolCallPart("1", "files_read", "{}"),))
+    reply = Reply("", "demo/echo", Usage(), None, "complete", messages=(asked, Message("tool", (part,))))
+    assert reply.tool_results == (part,)
+    (file,) = valechat.plugins.kept(reply.tool_results[0])
+    assert file.read_bytes() == WAV
 
 
 def test_the_size_of_an_answer_counts_all_of_it() -> None:

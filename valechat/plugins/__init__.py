@@ -14,22 +14,30 @@ from valechat.plugins.base import Answer, PluginInfo, Progress, Watcher
 from valechat.plugins.tables import Logs, Plugins, Prompts, Resources, Tools
 
 if TYPE_CHECKING:
-    from valechat.messages import Message
+    from pathlib import Path
+
+    from valechat.messages import Message, ToolResultPart
+    from valechat.plugins.approvals import Approvals, Permission
     from valechat.plugins.base import Content
     from valechat.plugins.definition import Definition
     from valechat.plugins.manager import Manager
 
 __all__ = [
     "add",
+    "allow",
     "call_tool",
     "change",
+    "deny",
     "disable",
     "enable",
+    "forget",
     "initialise",
+    "kept",
     "list",
     "list_prompts",
     "list_resources",
     "logs",
+    "permissions",
     "prompt",
     "read_resource",
     "reload",
@@ -253,9 +261,47 @@ def logs(plugin: str) -> Logs:
     return _waited("logs", found)
 
 
+def allow(plugin: str, tool: str | None = None) -> None:
+    """Let models call a tool, or all of a plugin that are not denied by name, without a question; in all kernels.
+
+    Raises:
+        ConfigError: `approvals.json` cannot be written.
+    """
+    _approvals().allow(plugin, tool)
+
+
+def deny(plugin: str, tool: str | None = None) -> None:
+    """Never let models call a tool, or any of a plugin that is not allowed by name; raises as `allow` does."""
+    _approvals().deny(plugin, tool)
+
+
+def forget(plugin: str, tool: str | None = None) -> None:
+    """Ask again before a tool is called, or any of a plugin; raises as `allow` does."""
+    _approvals().forget(plugin, tool)
+
+
+def permissions() -> Sequence[Permission]:
+    """What is allowed and denied for good."""
+    return _approvals().list()
+
+
+def kept(result: ToolResultPart) -> Sequence[Path]:
+    """The files of a tool's whole answer, where a model got a part of it; none when it got all, or they are gone."""
+    from valechat.plugins.results import ResultStore
+    from valechat.services import services
+
+    return ResultStore(services().paths.tool_results).files(result.whole)
+
+
 def watch(watcher: Watcher) -> Callable[[], None]:
     """Hear of what happens to plugins, on ValeChat's own thread; what is given back ends that."""
     return _manager().watch(watcher)
+
+
+def _approvals() -> Approvals:
+    from valechat.services import services
+
+    return services().approvals
 
 
 def _manager() -> Manager:
