@@ -154,13 +154,25 @@ def test_json_of_another_form_is_refused(file: PluginsFile, text: str) -> None:
         written(file, text).read()
 
 
-def test_a_list_that_is_none_is_reported_and_the_other_list_is_read(file: PluginsFile) -> None:
-    services = [{"id": "a", "url": "https://example.com"}]
-    written(file, json.dumps({"mcp_plugins": {"local_servers": {}, "cloud_services": services}}))
-    assert list(file.read()) == ["a"]
-    assert "local_servers is not a list" in file.problems[0].message
-    with pytest.raises(ConfigError, match="is not a list"):
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('{"mcp_plugins": {"local_servers": {}}}', "line 1, column 35: local_servers is not a list"),
+        ('{"mcp_plugins": {\n"cloud_services": 3}}', "line 2, column 19: cloud_services is not a list"),
+        ('{"mcp_plugins": {"local_server": []}}', 'Did you mean "local_servers"'),
+        ('{"mcp_plugin": {}}', 'Did you mean "mcp_plugins"'),
+        ('{"mcpPlugins": {}}', 'Did you mean "mcp_plugins"'),
+    ],
+)
+def test_a_list_that_would_be_lost_is_refused_so_that_its_plugins_go_on(
+    file: PluginsFile, text: str, says: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        written(file, text).read()
+    assert says in str(caught.value)
+    with pytest.raises(ConfigError):
         file.add({"id": "b", "command": "x"})
+    assert file.path.read_text() == text
 
 
 def test_a_file_that_is_not_utf8_or_cannot_be_read_is_refused(file: PluginsFile) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from valechat.config.names import nearest
@@ -50,11 +50,6 @@ class Contents:
     def definitions(self) -> dict[str, Definition]:
         """The definitions by their ids, in the order of the file; fills `problems` and `warnings`."""
         found: dict[str, Definition] = {}
-        for group in LISTS:
-            node = self.root.at((ROOT, group))
-            if node is not None and not isinstance(node.value, list):
-                line = line_and_column(self._text, node.start)[0]
-                self.problems.append(SchemaInvalid(f"{group} is not a list.", line=line, fix=f'Write "{group}": [].'))
         for path, node in _entries(self.root):
             try:
                 definition = self._definition(path, node)
@@ -110,9 +105,27 @@ class Contents:
                 f'{self._file}: "{foreign}" is how another program lists its servers.',
                 fix="Save it under another name and run: valechat plugins import FILE",
             )
-        if inner is not None and not isinstance(inner.value, dict):
-            line, column = line_and_column(self._text, inner.start)
-            raise ConfigError(f"{self._file}, line {line}, column {column}: {ROOT} is not a table.", fix=_FORM)
+        self._spelled(self.root, (ROOT,))
+        if inner is None:
+            return
+        if not isinstance(inner.value, dict):
+            raise ConfigError(f"{self._where(inner)}: {ROOT} is not a table.", fix=_FORM)
+        self._spelled(inner, LISTS)
+        for group in LISTS:
+            node = inner.members.get(group)
+            if node is not None and not isinstance(node.value, list):
+                raise ConfigError(f"{self._where(node)}: {group} is not a list.", fix="Write it in brackets: [ … ].")
+
+    def _spelled(self, table: Node, known: Sequence[str]) -> None:
+        """Refuse a misspelt list: without it all its plugins would be gone, and stopped."""
+        for key, node in table.members.items():
+            meant = nearest(key, known)
+            if key not in known and meant is not None and meant not in table.members:
+                raise ConfigError(f'{self._where(node)}: "{key}" means nothing here.', fix=f'Did you mean "{meant}"?')
+
+    def _where(self, node: Node) -> str:
+        line, column = line_and_column(self._text, node.start)
+        return f"{self._file}, line {line}, column {column}"
 
     def _line(self, path: Place) -> int:
         """The line of the field, else of what is around it."""

@@ -140,14 +140,7 @@ class PluginsFile:
             before = read_text(self.path)
             text = before if before.strip() else EMPTY
             root = Contents(self.path, text).root
-            try:
-                after = change(text, root)
-            except LookupError:
-                after = None
-            if after is None:
-                raise ConfigError(
-                    f"{self.path}: local_servers or cloud_services is not a list.", fix="Write it in brackets: []."
-                )
+            after = change(text, root)
             if read_text(self.path) != before:
                 continue  # An editor, which knows no lock, wrote in between: its change must not be lost.
             self.notice = ""
