@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from valechat.errors import PluginError
+from valechat.plugins.approvals import SAMPLING
 from valechat.plugins.base import PluginInfo
 from valechat.pluginverbs.blocks import Block, Note, Outcome, Said, Table
 from valechat.pluginverbs.desk import Desk, failed
@@ -73,7 +74,7 @@ async def switch(options: argparse.Namespace, desk: Desk) -> Outcome:
         else:
             off = known(desk, options.id).tools_off
             desk.file.change(options.id, tools_off=[name for name in off if name != tool] + ([] if on else [tool]))
-    return Outcome([Said(f"{_listed(options.tools)} of {options.id} switched {options.switch}.")])
+    return Outcome([Said(f"{options.id}: {_listed(options.tools)} switched {options.switch}.")])
 
 
 async def allow(options: argparse.Namespace, desk: Desk) -> Outcome:
@@ -93,7 +94,7 @@ async def deny(options: argparse.Namespace, desk: Desk) -> Outcome:
 async def forget(options: argparse.Namespace, desk: Desk) -> Outcome:
     """Ask again."""
     desk.approvals.forget(options.id, options.tool)
-    return Outcome([Said(f"You are asked again before {_which(options)} is called.")])
+    return Outcome([Said(f"You are asked again before {_which(options).replace('Every', 'any')} is called.")])
 
 
 async def approvals(_options: argparse.Namespace, desk: Desk) -> Outcome:
@@ -134,7 +135,7 @@ async def _checked(options: argparse.Namespace, desk: Desk) -> None:
         await desk.manager.load()
         info = desk.manager.status(options.id)
         names = {tool.name for tool in info.tools}
-        if options.tool and names and options.tool not in names:
+        if options.tool and names and options.tool not in {*names, SAMPLING}:
             raise PluginError(f"{options.id} has no tool {options.tool!r}.", fix=f"It has {', '.join(sorted(names))}.")
     else:
         known(desk, options.id)

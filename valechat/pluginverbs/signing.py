@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from valechat.errors import PluginError
+from valechat.plugins import oauth
 from valechat.plugins.config import CloudService, OAuth
 from valechat.pluginverbs.blocks import Outcome, Said
 from valechat.pluginverbs.desk import Desk, failed
@@ -24,8 +25,9 @@ async def sign_in(options: argparse.Namespace, desk: Desk) -> Outcome:
 
 async def sign_out(options: argparse.Namespace, desk: Desk) -> Outcome:
     """Forget the sign-in."""
-    await signed_out(desk, options.id)
-    return Outcome([Said(f"The sign-in of {options.id} is forgotten.")])
+    if not await signed_out(desk, options.id):
+        return Outcome([Said(f"No sign-in of {options.id} was kept.")])
+    return Outcome([Said(f"The sign-in of {options.id} is forgotten, and it is disabled.")])
 
 
 async def is_signed_in(desk: Desk, plugin: str) -> bool:
@@ -46,14 +48,19 @@ async def signed_in(desk: Desk, plugin: str) -> None:
         raise failed(info)
 
 
-async def signed_out(desk: Desk, plugin: str) -> None:
-    """Forget the sign-in, and disconnect.
+async def signed_out(desk: Desk, plugin: str) -> bool:
+    """Forget the sign-in, and disable the plugin, which would ask for another; whether there was one.
 
     Raises:
         PluginError: It is not signed in to.
+        KeyStorageError: The sign-in's storage is locked or damaged.
     """
     await desk.manager.load()
     _must_sign_in(desk, plugin)
+    there = await oauth.sign_out(plugin, keys=desk.services.keys, paths=desk.services.paths)
+    if there:
+        await desk.manager.disable(plugin)
+    return there
 
 
 def _signs_in(desk: Desk, plugin: str) -> bool:

@@ -59,7 +59,6 @@ export interface ToolShown {
   enabled: boolean;
   problem: string;
   read_only: boolean;
-  destructive: boolean;
   tokens: number;
 }
 
@@ -256,13 +255,13 @@ export type FromWidget =
 export interface Board {
   type: "board";
   file: string;
-  problem: ErrorShown | null;
+  problems: ErrorShown[];
   plugins: PluginShown[];
 }
 
 export interface Changed {
   type: "changed";
-  problem: ErrorShown | null;
+  problems: ErrorShown[];
   order: string[];
   plugins: PluginShown[];
 }

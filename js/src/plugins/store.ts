@@ -39,7 +39,7 @@ export class Store {
   connected = false;
   host: "" | "lost" | "gone" = "";
   file = "";
-  problem: ErrorShown | null = null;
+  problems: readonly ErrorShown[] = [];
   order: string[] = [];
   readonly plugins = new Map<string, PluginShown>();
   /** When each plugin was told of last, for what counts on by itself. */
@@ -112,13 +112,13 @@ export class Store {
         this.file = message.file;
         this.order = message.plugins.map((plugin) => plugin.id);
         this.plugins.clear();
-        this.take(message.plugins, message.problem);
+        this.take(message.plugins, message.problems);
         break;
       case "changed":
         this.order = message.order;
         for (const id of [...this.plugins.keys()]) if (!message.order.includes(id)) this.plugins.delete(id);
         this.hear(message.plugins);
-        this.take(message.plugins, message.problem);
+        this.take(message.plugins, message.problems);
         break;
       case "tools":
         this.tools.set(message.id, message.tools);
@@ -171,8 +171,8 @@ export class Store {
     if (last) this.announce = `${last.name}: ${last.state}`;
   }
 
-  private take(plugins: readonly PluginShown[], problem: ErrorShown | null): void {
-    this.problem = problem;
+  private take(plugins: readonly PluginShown[], problems: readonly ErrorShown[]): void {
+    this.problems = problems;
     for (const plugin of plugins) {
       this.plugins.set(plugin.id, plugin);
       this.heard.set(plugin.id, Date.now());

@@ -43,7 +43,7 @@ function plugin(parts: Partial<PluginShown> = {}): PluginShown {
 }
 
 function tool(name: string, parts: Partial<ToolShown> = {}): ToolShown {
-  return { name, title: "", description: `does ${name}`, enabled: true, problem: "", read_only: false, destructive: false, tokens: 10, ...parts };
+  return { name, title: "", description: `does ${name}`, enabled: true, problem: "", read_only: false, tokens: 10, ...parts };
 }
 
 async function say(...messages: ToWidget[]): Promise<void> {
@@ -52,7 +52,7 @@ async function say(...messages: ToWidget[]): Promise<void> {
 }
 
 async function board(...shown: PluginShown[]): Promise<void> {
-  await say({ type: "board", file: "/home/me/mcp_plugins.json", problem: null, plugins: shown });
+  await say({ type: "board", file: "/home/me/mcp_plugins.json", problems: [], plugins: shown });
 }
 
 function sent(): Record<string, unknown>[] {
@@ -99,7 +99,7 @@ it("sends what a button says, with a request, and waits for its end", async () =
 it("keeps the focus when a card changes under it", async () => {
   await board(plugin());
   button("Restart Files").focus();
-  await say({ type: "changed", problem: null, order: ["files"], plugins: [plugin({ state: "stopping" })] });
+  await say({ type: "changed", problems: [], order: ["files"], plugins: [plugin({ state: "stopping" })] });
   expect((document.activeElement as HTMLElement).getAttribute("aria-label")).toBe("Restart Files");
   expect(el.querySelector("article")?.textContent).toContain("Stopping");
 });

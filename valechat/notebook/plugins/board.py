@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, cast
 
-from valechat.errors import ToolFailed, ValeChatError
+from valechat.errors import ConfigError, ToolFailed, ValeChatError
 from valechat.notebook.asks import PanelAsker
 from valechat.notebook.outbox import Outbox
 from valechat.notebook.places import ask_here
@@ -62,6 +62,9 @@ __all__ = ["PluginBoard"]
 TICK = 0.2
 """Seconds between two messages about cards and logs: five a second, however many plugins change."""
 
+CHECK_SECONDS = 1.0
+"""How often a broken file is looked at."""
+
 LOG_LINES = 200
 """Most lines of a log that are sent at once."""
 
@@ -79,7 +82,7 @@ class PluginBoard:
         self._send = send
         self.asker = PanelAsker(Outbox(send))
         self._desk = Desk(services, live=True, asker=self.asker)
-        self._problem: ErrorShown | None = None
+        self._problems: list[ErrorShown] = []
         self._sent: dict[str, Mapping[str, Any]] = {}
         self._order: list[str] = []
         self._counts: dict[str, Counts] = {}
@@ -87,7 +90,8 @@ class PluginBoard:
         self._signed: set[str] = set()
         self._open: Counter[tuple[str, str]] = Counter()
         self._lines: dict[str, list[LogShown]] = {}
-        self._told_problem: ErrorShown | None = None
+        self._told_problems: list[ErrorShown] = []
+        self._checking: asyncio.Task[None] | None = None
         self._other_tools: set[str] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._calls: dict[str, asyncio.Task[None]] = {}
@@ -97,10 +101,9 @@ class PluginBoard:
     async def open(self) -> None:
         """Begin to follow the plugins, and start what is enabled."""
         self._unwatch = self._services.plugins.watch(self._heard)
-        try:
+        with contextlib.suppress(ConfigError):  # shown among the file's problems
             await self._services.plugins.initialise()
-        except ValeChatError as error:
-            self._problem = error_shown(error)
+        self._check()
         await self._look_around()
         self._whole()
 
@@ -109,7 +112,7 @@ class PluginBoard:
         self._unwatch()
         if self._timer is not None:
             self._timer.cancel()
-        for task in [*self._tasks, *self._calls.values()]:
+        for task in [*self._tasks, *self._calls.values(), *filter(None, [self._checking])]:
             task.cancel()
 
     def receive(self, message: Any) -> None:
@@ -151,17 +154,13 @@ class PluginBoard:
         await self._look_around()
 
     async def _look(self, at: str) -> None:
-        try:
-            match at:
-                case "catalogue":
-                    self._send(await looking.catalogue(self._desk))
-                case "foreign":
-                    self._send(await looking.foreign(self._desk))
-                case "settings":
-                    self._send(await looking.settings(self._desk))
-        except ValeChatError as error:
-            self._problem = error_shown(error)
-            self._whole()
+        match at:
+            case "catalogue":
+                self._send(await looking.catalogue(self._desk))
+            case "foreign":
+                self._send(await looking.foreign(self._desk))
+            case "settings":
+                self._send(await looking.settings(self._desk))
 
     async def _look_around(self) -> None:
         """What is known of plugins beside their state: who is signed in, what the ledger says of them."""
@@ -252,10 +251,8 @@ class PluginBoard:
             case ListsChanged(plugin=id_):
                 with contextlib.suppress(ValeChatError):  # as above
                     self._start(self._count(self._services.plugins.status(id_)))
-            case PluginFailed(plugin="", error=error):
-                self._problem = error_shown(error)
-            case PluginSet():
-                self._problem = None
+            case PluginFailed() | PluginSet():
+                self._check()
             case Logged(plugin=id_, line=line):
                 if not self._open[id_, "log"]:
                     return
@@ -263,6 +260,19 @@ class PluginBoard:
                 lines.append(log_shown(line))
                 del lines[:-LOG_LINES]
         self._stir()
+
+    def _check(self) -> None:
+        """Look for what is wrong in the file; while something is, until it is not."""
+        if self._checking is None or self._checking.done():
+            self._checking = asyncio.ensure_future(self._checked())
+
+    async def _checked(self) -> None:
+        while True:
+            self._problems = [error_shown(error) for error in await looking.file_problems(self._desk)]
+            self._stir()
+            if not self._problems:
+                return
+            await asyncio.sleep(CHECK_SECONDS)
 
     async def _count(self, info: PluginInfo) -> None:
         """How many resources and prompts a server has; one that fails to say so has none for the card."""
@@ -286,9 +296,9 @@ class PluginBoard:
         shown = self._shown()
         changed = [card for card in shown if self._sent.get(card["id"]) != without_clock(card)]
         order = [card["id"] for card in shown]
-        if changed or order != self._order or self._problem != self._told_problem:
+        if changed or order != self._order or self._problems != self._told_problems:
             self._remember(shown)
-            self._send(Changed(type="changed", problem=self._problem, order=order, plugins=changed))
+            self._send(Changed(type="changed", problems=self._problems, order=order, plugins=changed))
         for id_ in self._other_tools:
             if self._open[id_, "tools"]:
                 self._tools(id_)
@@ -301,10 +311,10 @@ class PluginBoard:
     def _whole(self) -> None:
         shown = self._shown()
         self._remember(shown)
-        self._send(Board(type="board", file=str(self._desk.path), problem=self._problem, plugins=shown))
+        self._send(Board(type="board", file=str(self._desk.path), problems=self._problems, plugins=shown))
 
     def _remember(self, shown: list[PluginShown]) -> None:
-        self._told_problem = self._problem
+        self._told_problems = self._problems
         self._order = [card["id"] for card in shown]
         self._sent = {card["id"]: without_clock(card) for card in shown}
 

@@ -98,7 +98,6 @@ def tool_shown(tool: PluginTool) -> ToolShown:
         enabled=tool.enabled,
         problem=tool.problem,
         read_only=tool.read_only,
-        destructive=tool.destructive and not tool.read_only,
         tokens=tool.tokens,
     )
 

@@ -6,7 +6,7 @@ import asyncio
 from decimal import Decimal
 from pathlib import Path
 
-from valechat.errors import LedgerError
+from valechat.errors import ConfigError, LedgerError
 from valechat.notebook.plugins.protocol import (
     ApprovalShown,
     Catalogue,
@@ -19,12 +19,13 @@ from valechat.notebook.plugins.protocol import (
     UsesShown,
 )
 from valechat.plugins.catalogue import load_catalogue
+from valechat.plugins.config import Definition
 from valechat.plugins.foreign import found
 from valechat.pluginverbs import choosing, signing
 from valechat.pluginverbs.desk import Desk
 from valechat.pluginverbs.masked import summary
 
-__all__ = ["catalogue", "foreign", "settings", "signed_in", "uses"]
+__all__ = ["catalogue", "file_problems", "foreign", "settings", "signed_in", "uses"]
 
 START_SECONDS, CALL_SECONDS = 60, 30
 
@@ -42,7 +43,7 @@ FROM (
 async def catalogue(desk: Desk) -> Catalogue:
     """What can be added."""
     found_ = await asyncio.to_thread(load_catalogue, desk.services.paths)
-    there = await asyncio.to_thread(desk.file.read)
+    there = await _there(desk)
     known = await asyncio.to_thread(choosing.known_names, desk)
     newer = await asyncio.to_thread(choosing.newer, desk, there)
     shown = [
@@ -79,7 +80,7 @@ async def catalogue(desk: Desk) -> Catalogue:
 async def foreign(desk: Desk) -> Foreign:
     """What other programs have."""
     files = await asyncio.to_thread(found, Path.cwd())
-    there = await asyncio.to_thread(desk.file.read)
+    there = await _there(desk)
     shown = [
         ForeignShown(
             program=file.program,
@@ -111,6 +112,15 @@ async def settings(desk: Desk) -> Settings:
     )
 
 
+async def file_problems(desk: Desk) -> list[ConfigError]:
+    """What is wrong with the file, or with single entries of it."""
+    try:
+        await asyncio.to_thread(desk.file.read)
+    except ConfigError as error:
+        return [error]
+    return list(desk.file.problems)
+
+
 async def signed_in(desk: Desk) -> set[str]:
     """The plugins that the user is signed in to."""
     return {info.id for info in desk.manager.list() if await signing.is_signed_in(desk, info.id)}
@@ -133,6 +143,14 @@ async def uses(desk: Desk) -> dict[str, UsesShown]:
         )
         for plugin, calls, errors, median, slow, seconds, starts in rows
     }
+
+
+async def _there(desk: Desk) -> dict[str, Definition]:
+    """What is in the file; nothing where it is broken, which is shown on the board."""
+    try:
+        return await asyncio.to_thread(desk.file.read)
+    except ConfigError:
+        return {}
 
 
 def _read(desk: Desk) -> list[tuple[str, int, int, float | None, float | None, Decimal | None, int]]:

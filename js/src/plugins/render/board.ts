@@ -96,7 +96,7 @@ export class Board {
           </button>
         </div>
       </header>
-      ${this.hostNews()} ${store.problem ? errorOf(store.problem) : nothing}
+      ${this.hostNews()} ${store.problems.map(errorOf)}
       ${outcome && !outcome.busy && outcome.text ? html`<p class="vc-good vcp-news" role="status">${icon("check")}<span>${outcome.text}</span></p>` : nothing}
       ${store.settling ? settingsView(store) : nothing} ${store.adding === null ? nothing : this.add.draw(store.adding)}
       ${this.asks.list(asked)}

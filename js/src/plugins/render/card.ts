@@ -211,9 +211,9 @@ function about(plugin: PluginShown, since: number): TemplateResult {
   if (plugin.prompts !== null) rows.push([words.prompts, plugin.prompts.toLocaleString("en-US")]);
   if (plugin.uses) {
     const { calls, errors, median_ms, slow_ms, up_seconds, starts } = plugin.uses;
-    const said = [words.usesText(calls, errors)];
+    const said = [calls === 0 ? words.unused : words.usesText(calls, errors)];
     if (median_ms !== null && slow_ms !== null) said.push(words.speed(formatDuration(median_ms), formatDuration(slow_ms)));
-    if (up_seconds !== null) said.push(words.uptime(formatDuration(up_seconds * 1000), starts));
+    if (up_seconds) said.push(words.uptime(formatDuration(up_seconds * 1000), starts));
     rows.push([words.uses, said.join(" · ")]);
   }
   if (plugin.sandbox.length > 0) {

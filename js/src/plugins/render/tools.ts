@@ -65,11 +65,7 @@ export class ToolList {
           <p class="vcp-tool-name">
             <code>${tool.name}</code>
             ${tool.title && tool.title !== tool.name ? html`<span class="vcp-muted">${tool.title}</span>` : nothing}
-            ${tool.read_only
-              ? html`<span class="vcp-tag" title=${words.readOnlyTitle}>${words.readOnly}</span>`
-              : tool.destructive
-                ? html`<span class="vcp-tag vcp-tag-warn" title=${words.destructiveTitle}>${words.destructive}</span>`
-                : nothing}
+            ${tool.read_only ? html`<span class="vcp-tag" title=${words.readOnlyTitle}>${words.readOnly}</span>` : nothing}
           </p>
           ${tool.problem ? html`<p class="vcp-tool-problem">${tool.problem}</p>` : nothing}
           ${tool.description ? html`<p class="vcp-tool-about">${tool.description}</p>` : nothing}

@@ -100,7 +100,6 @@ class ToolShown(TypedDict):
     enabled: bool
     problem: str
     read_only: bool
-    destructive: bool
     tokens: int
 
 

@@ -35,11 +35,11 @@ __all__ = [
 
 
 class Board(TypedDict):
-    """All there is."""
+    """All there is. `problems` are those of the file and of its entries."""
 
     type: Literal["board"]
     file: str
-    problem: ErrorShown | None
+    problems: list[ErrorShown]
     plugins: list[PluginShown]
 
 
@@ -47,7 +47,7 @@ class Changed(TypedDict):
     """Cards that changed, at most five times a second. `order` has the ids of all there are."""
 
     type: Literal["changed"]
-    problem: ErrorShown | None
+    problems: list[ErrorShown]
     order: list[str]
     plugins: list[PluginShown]
 
