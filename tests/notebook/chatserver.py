@@ -52,10 +52,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _call(self, last: dict[str, Any]) -> None:
         """Calls the tool that the question names, `tool {"argument": 1}`, and then says what it answered."""
-        if last["role"] == "tool":
-            self._answer(f"The tool said: {last['content'][:200]}")
+        if last["role"] == "tool" or not isinstance(last["content"], str):
+            # What a tool answers besides text follows its answer as a user's message.
+            self._answer(f"The tool said: {str(last['content'])[:200]}")
             return
-        tool, _, arguments = str(last["content"]).partition(" ")
+        tool, _, arguments = last["content"].partition(" ")
         call = {"index": 0, "id": f"call-{len(self.owner.requests)}", "type": "function"}
         self._send({"tool_calls": [{**call, "function": {"name": tool, "arguments": arguments or "{}"}}]})
         self._end("tool_calls")

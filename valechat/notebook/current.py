@@ -28,7 +28,7 @@ def notebook_chat() -> Chat:
     global _chat  # noqa: PLW0603  # one notebook, one kernel process, one chat
     with _lock:
         if _chat is None:
-            _chat = Chat()
+            _chat = Chat(plugins="enabled")
         return _chat
 
 

@@ -15,7 +15,6 @@ from valechat.notebook.host import Host
 from valechat.notebook.outputs import show, small
 from valechat.notebook.wording import dollars
 from valechat.services import services
-from valechat.tools import FunctionTools
 
 __all__ = ["dry_run"]
 
@@ -28,21 +27,24 @@ def dry_run(host: Host, asking: Asking, prompt: str) -> None:
     """
     prepared = expanded(prompt, host)
     chat = instructed(_chat(asking), FORMATS[asking.format])
-    tools = FunctionTools([host.function(name) for name in asking.tools]) if asking.tools else None
+    if asking.tools:
+        chat.offer([host.function(name) for name in asking.tools])
     afresh = asking.new or len(asking.models) > 1 or chat.conversation_id == ""
 
-    async def estimates() -> tuple[int, list[Estimate]]:
+    async def estimates() -> tuple[int, list[str], list[Estimate]]:
+        offered = chat.offered()
         said = [] if afresh else [stored.message for stored in await chat.stored()]
-        size = size_of([*said, Message.user(prepared.text)], chat.system, tools.specs() if tools else ())
+        size = size_of([*said, Message.user(prepared.text)], chat.system, offered)
         names = asking.models or (chat.model or await services().default_model(),)
-        return len(said), [await estimate(chat, await services().target(name), size) for name in names]
+        found = [await estimate(chat, await services().target(name), size) for name in names]
+        return len(said), [spec.name for spec in offered], found
 
-    earlier, found = engine().run(estimates())
+    earlier, tools, found = engine().run(estimates())
     sent = [f"SYSTEM\n{chat.system}"] if chat.system else []
     if earlier:
         sent.append(f"… {earlier} earlier messages of the conversation")
     if tools:
-        sent.append(f"TOOLS\n{', '.join(spec.name for spec in tools.specs())}")
+        sent.append(f"TOOLS\n{', '.join(tools)}")
     sent.append(f"QUESTION\n{prepared.text}")
     show({"text/plain": "\n\n".join(sent)})
     show(small(*prepared.notes, *(line for one in found for line in _lines(one, asking)), "Nothing was sent."))
@@ -58,6 +60,7 @@ def _chat(asking: Asking) -> Chat:
         base.model,
         system=asking.system if asking.system is not None else base.system,
         max_tokens=asking.max_tokens or base.max_tokens,
+        plugins=base.plugins,
         conversation=conversation or None,
     )
 

@@ -35,7 +35,7 @@ export class ResourceMenu {
     this.button.title = strings.attachResource;
     this.button.setAttribute("aria-label", strings.attachResource);
     this.button.setAttribute("aria-haspopup", "listbox");
-    this.button.append(icon("plug"));
+    this.button.append(icon("stack"));
     this.popup = new Popup(this.button, "vc-menu vc-resources", () => this.closed());
     this.button.addEventListener("click", () => (this.popup.isOpen ? this.popup.close() : this.open()));
     composer.offer(this.button);
