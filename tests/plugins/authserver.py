@@ -21,10 +21,11 @@ from urllib.parse import unquote, urlencode
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocket
 
-from tests.plugins.httpserver import Thread, free_port, tools
+from tests.plugins.httpserver import Thread, free_port, talk, tools
 
 __all__ = ["AuthServer", "authorising"]
 
@@ -52,6 +53,7 @@ class AuthServer:
     """The two servers. `url` is the protected one's.
 
     Attributes:
+        resource: What the server says that its tokens are for.
         lifetime: Seconds an access token is good for.
         issuer: What the metadata says instead of its own name.
         iss: What the sign-in ends with instead of its own name.
@@ -72,6 +74,7 @@ class AuthServer:
         self.port = free_port()
         self.base = f"http://127.0.0.1:{self.port}"
         self.url = f"{self.base}/mcp"
+        self.resource = self.url
         self.lifetime = 3600.0
         self.issuer = self.base
         self.iss = self.base
@@ -110,7 +113,7 @@ class AuthServer:
             async with server.session_manager.run():
                 yield
 
-        routes = [
+        routes: list[BaseRoute] = [
             Route("/.well-known/oauth-protected-resource/mcp", self._resource),
             Route("/.well-known/oauth-authorization-server", self._metadata),
             Route("/register", self._register, methods=["POST"]),
@@ -118,7 +121,12 @@ class AuthServer:
             Route("/token", self._token, methods=["POST"]),
             Route("/revoke", self._revoke, methods=["POST"]),
         ]
-        open_part = Starlette(routes=[*routes, *streamable.routes], lifespan=lifespan)
+
+        async def websocket(connection: WebSocket) -> None:
+            await talk(server, connection)
+
+        routes += [*streamable.routes, *server.sse_app().routes, WebSocketRoute("/ws", websocket)]
+        open_part = Starlette(routes=routes, lifespan=lifespan)
         self._thread = Thread(self._protected(open_part), self.port)
         self._thread.start()
 
@@ -129,7 +137,7 @@ class AuthServer:
 
     def _protected(self, app: ASGIApp) -> ASGIApp:
         async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-            if scope["type"] != "http" or scope["path"] != "/mcp":
+            if scope["type"] == "lifespan" or not scope["path"].startswith(("/mcp", "/sse", "/messages", "/ws")):
                 return await app(scope, receive, send)
             headers = {name.decode(): value.decode() for name, value in scope["headers"]}
             token = headers.get("authorization", "").removeprefix("Bearer ")
@@ -138,6 +146,10 @@ class AuthServer:
             grant = next((one for one in self._grants if one.access == token and one.ends > time.time()), None)
             about = f'resource_metadata="{self.base}/.well-known/oauth-protected-resource/mcp"'
             if grant is None or not self.takes:
+                if scope["type"] == "websocket":
+                    where = [(b"www-authenticate", f"Bearer {about}".encode())]
+                    await send({"type": "websocket.http.response.start", "status": 401, "headers": where})
+                    return await send({"type": "websocket.http.response.body", "body": b""})
                 refusal = JSONResponse({"error": "unauthorized"}, 401, {"WWW-Authenticate": f"Bearer {about}"})
                 return await refusal(scope, receive, send)
             if self.needs and self.needs not in grant.scope.split():
@@ -150,7 +162,9 @@ class AuthServer:
         return serve
 
     async def _resource(self, request: Request) -> Response:
-        return JSONResponse({"resource": self.url, "authorization_servers": [self.base], "scopes_supported": ["read"]})
+        return JSONResponse(
+            {"resource": self.resource, "authorization_servers": [self.base], "scopes_supported": ["read"]}
+        )
 
     async def _metadata(self, request: Request) -> Response:
         found = {
@@ -181,7 +195,7 @@ class AuthServer:
         client = self.clients.get(query.get("client_id", ""))
         if client is None or query["redirect_uri"] not in client[1] or query["response_type"] != "code":
             return JSONResponse({"error": "invalid_request"}, 400)
-        if query.get("code_challenge_method") != "S256" or query.get("resource") != self.url:
+        if query.get("code_challenge_method") != "S256" or query.get("resource") != self.resource:
             return JSONResponse({"error": "invalid_request"}, 400)
         self.seen.append("authorize")
         answer = {"state": query["state"], "iss": self.iss}
@@ -202,7 +216,7 @@ class AuthServer:
         client = self._client(request, form)
         if client is None:
             return JSONResponse({"error": "invalid_client"}, 401)
-        if form.get("resource") != self.url and "resource" in form:
+        if form.get("resource") != self.resource and "resource" in form:
             return JSONResponse({"error": "invalid_target"}, 400)
         kind = form["grant_type"]
         scope = self._granted(kind, form, client)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
@@ -24,7 +24,7 @@ from starlette.routing import WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-__all__ = ["Events", "Thread", "WebServer", "free_port", "serving", "tools"]
+__all__ = ["Events", "Thread", "WebServer", "free_port", "serving", "talk", "tools"]
 
 
 def free_port() -> int:
@@ -122,6 +122,35 @@ def tools(released: threading.Event) -> MCPServer:
     return server
 
 
+async def talk(server: MCPServer, connection: WebSocket, close_code: Callable[[], int | None] = lambda: None) -> None:
+    """Serve one WebSocket; `close_code` says whether to end it at the first message."""
+    await connection.accept("mcp" if "mcp" in connection.scope["subprotocols"] else None)
+    inward, read = anyio.create_memory_object_stream[SessionMessage | Exception](0)
+    write, outward = anyio.create_memory_object_stream[SessionMessage](0)
+
+    async def receive() -> None:
+        async with inward:
+            try:
+                while True:
+                    text = await connection.receive_text()
+                    if (code := close_code()) is not None:
+                        return await connection.close(code, "told to")
+                    await inward.send(SessionMessage(jsonrpc_message_adapter.validate_json(text, by_name=False)))
+            except WebSocketDisconnect:
+                return None
+
+    async def send() -> None:
+        async for message in outward:
+            await connection.send_text(message.message.model_dump_json(by_alias=True, exclude_unset=True))
+
+    low = server._lowlevel_server
+    async with inward, read, write, outward, anyio.create_task_group() as tasks:
+        tasks.start_soon(receive)
+        tasks.start_soon(send)
+        await low.run(read, write, low.create_initialization_options())
+        tasks.cancel_scope.cancel()
+
+
 class WebServer:
     """The server. Addresses: `url` (Streamable HTTP), `sse`, `websocket`.
 
@@ -170,7 +199,7 @@ class WebServer:
                 yield
 
         async def websocket(connection: WebSocket) -> None:
-            await self._websocket(server, connection)
+            await talk(server, connection, lambda: self.close_code)
 
         routes = [WebSocketRoute("/ws", websocket), *streamable.routes, *legacy.routes]
         self._thread = Thread(self._unruly(Starlette(routes=routes, lifespan=lifespan)), self.port)
@@ -226,33 +255,6 @@ class WebServer:
                     raise ConnectionAbortedError
 
         return cut_off
-
-    async def _websocket(self, server: MCPServer, connection: WebSocket) -> None:
-        await connection.accept("mcp" if "mcp" in connection.scope["subprotocols"] else None)
-        inward, read = anyio.create_memory_object_stream[SessionMessage | Exception](0)
-        write, outward = anyio.create_memory_object_stream[SessionMessage](0)
-
-        async def receive() -> None:
-            async with inward:
-                try:
-                    while True:
-                        text = await connection.receive_text()
-                        if self.close_code is not None:
-                            return await connection.close(self.close_code, "told to")
-                        await inward.send(SessionMessage(jsonrpc_message_adapter.validate_json(text, by_name=False)))
-                except WebSocketDisconnect:
-                    return None
-
-        async def send() -> None:
-            async for message in outward:
-                await connection.send_text(message.message.model_dump_json(by_alias=True, exclude_unset=True))
-
-        low = server._lowlevel_server
-        async with inward, read, write, outward, anyio.create_task_group() as tasks:
-            tasks.start_soon(receive)
-            tasks.start_soon(send)
-            await low.run(read, write, low.create_initialization_options())
-            tasks.cancel_scope.cancel()
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from valechat.asking import Asker
 from valechat.config import SettingsFile
 from valechat.keys import KeyRing, vault
 from valechat.paths import user_paths
+from valechat.plugins.config import CloudService
 from valechat.plugins.oauth import authorisation
 from valechat.plugins.oauth.authorisation import Authorisation
 
@@ -34,8 +35,11 @@ class Kernel:
         )
 
     def authorisation(self, **auth: Any) -> Authorisation:
+        return self.authorisation_at(service(self.server.url, auth={"type": "oauth", **auth}, timeout=10.0))
+
+    def authorisation_at(self, definition: CloudService) -> Authorisation:
         found = authorisation(
-            service(self.server.url, auth={"type": "oauth", **auth}, timeout=10.0),
+            definition,
             keys=self.ring(),
             paths=user_paths(),
             log=lambda *line: self.log.append(line),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -17,7 +18,10 @@ from tests.plugins.oauth.people import Person, declines, ignores, opens, pastes,
 from tests.plugins.transports.connected import connected, service
 from valechat.asking import Visit, nobody
 from valechat.errors import PluginError, SignInNeeded
+from valechat.plugins.transports.base import Transport
 from valechat.plugins.transports.http import http
+from valechat.plugins.transports.sse import sse
+from valechat.plugins.transports.websocket import websocket
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -215,3 +219,21 @@ async def test_no_token_is_sent_to_another_server(server: AuthServer, kernel: Ma
     async with httpx2.AsyncClient(auth=signed, transport=httpx2.MockTransport(elsewhere)) as client:
         await client.get("https://other.example/mcp")
     assert "authorization" not in sent[0]
+
+
+@pytest.mark.filterwarnings("ignore:Unclosed <MemoryObject")  # the SDK's server leaves some when it is stopped
+@pytest.mark.parametrize(("name", "transport", "scheme"), [("sse", sse, "http"), ("websocket", websocket, "ws")])
+async def test_the_other_transports_sign_in_too(
+    server: AuthServer, kernel: Make, name: str, transport: Transport, scheme: str
+) -> None:
+    server.resource = server.base
+    url = server.base.replace("http", scheme) + {"sse": "/sse", "websocket": "/ws"}[name]
+    definition = service(url, transport=name, auth={"type": "oauth"})
+    person = opens()
+    for _ in range(2):
+        signed = partial(kernel(person).authorisation_at, definition)
+        async with connected(transport, definition, authorise=signed) as here:
+            assert await here.text("echo", {"text": "hello"}) == "hello"
+        server.expire()
+    assert server.seen == ["register", "authorize", "code", "refresh"]
+    assert len(person.visits) == 1

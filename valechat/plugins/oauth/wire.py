@@ -120,10 +120,10 @@ class Wire:
 
 
 def origin(url: str) -> str:
-    """Scheme, host and port of an address."""
+    """Scheme, host and port of an address; a WebSocket's is that of HTTP."""
     parts = urlsplit(url)
-    port = parts.port or {"https": 443, "wss": 443, "http": 80, "ws": 80}.get(parts.scheme)
-    return f"{parts.scheme}://{parts.hostname}:{port}"
+    scheme = {"ws": "http", "wss": "https"}.get(parts.scheme, parts.scheme)
+    return f"{scheme}://{parts.hostname}:{parts.port or {'https': 443, 'http': 80}.get(scheme)}"
 
 
 def _object(body: bytes) -> dict[str, Any]:
