@@ -193,3 +193,16 @@ async def test_a_name_that_stands_for_something_else_gets_the_plugins_before_it(
     assert env_of(moved) == {"GITHUB_TOKEN": "${GITHUB_GITHUB_TOKEN}"}
     again = await move_secrets(server(id="two", env={"GITHUB_GITHUB_TOKEN": CANARY}), ring(), place="file")
     assert env_of(again) == {"GITHUB_GITHUB_TOKEN": "${TWO_GITHUB_GITHUB_TOKEN}"}
+
+
+async def test_without_a_keychain_the_key_file_is_used_where_there_is_one(ring: Ring) -> None:
+    await move_secrets(server(env={"GITHUB_TOKEN": CANARY}), ring())
+    assert [(row.provider, row.source) for row in ring().list()] == [("GITHUB_TOKEN", "key file")]
+
+
+async def test_where_nothing_can_be_kept_the_error_says_how_to_go_on(home: Path) -> None:
+    keys = KeyRing(user_paths(), SettingsFile(user_paths()).current, environ={})
+    with pytest.raises(KeyStorageError, match="no keychain") as caught:
+        await move_secrets(server(env={"GITHUB_TOKEN": CANARY}), keys)
+    assert caught.value.fix == ("Set GITHUB_TOKEN before Jupyter starts, or run: valechat keys set GITHUB_TOKEN --file")
+    assert CANARY not in f"{caught.value} {caught.value.__context__}"

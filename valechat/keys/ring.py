@@ -21,7 +21,7 @@ from valechat.keys.keychain import Keychain
 from valechat.keys.secret import Key, clean_key, clean_secret, is_secret_name, kept_as, shown_as
 from valechat.paths import Paths
 
-__all__ = ["AskPassphrase", "KeyRing", "KeyRow", "OnAccess"]
+__all__ = ["PASSPHRASE", "AskPassphrase", "KeyRing", "KeyRow", "OnAccess"]
 
 PASSPHRASE = "VALECHAT_PASSPHRASE"  # noqa: S105 - the variable's name
 

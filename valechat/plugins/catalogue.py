@@ -21,6 +21,7 @@ from valechat.paths import Paths, user_paths
 from valechat.plugins.config import Definition, Permissions, parse
 from valechat.plugins.jsontext import Node, NotJson, line_and_column, scan
 from valechat.plugins.offer import Input, Offer
+from valechat.plugins.secrets import keep
 from valechat.plugins.template import Given, filled
 from valechat.plugins.transports.programs import find_program
 from valechat.plugins.wording import problems
@@ -204,7 +205,7 @@ async def install(
     keys: KeyRing,
     *,
     id: str = "",  # noqa: A002 - what the file calls it
-    place: Place = "keychain",
+    place: Place | None = None,
     limited: bool = False,
 ) -> Definition:
     """The plugin that the answers give, after its secrets were put beside the keys.
@@ -227,7 +228,7 @@ async def install(
         value = given.get(needed.name)
         name = variables.get(needed.name, needed.variable)
         if needed.secret and isinstance(value, str) and value and keys.environ.get(name) != value:
-            await keys.store(name, value, place=place)
+            await keep(keys, name, value, place=place)
     return definition
 
 

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from valechat.config.variables import references, substitute
+from valechat.errors import KeyStorageError
 from valechat.keys import KeyRing, Place
+from valechat.keys.ring import PASSPHRASE
 from valechat.plugins.config import BearerAuth, Definition, LocalServer, OAuth, parse
 from valechat.plugins.suspect import looks_secret, sounds_secret
 
-__all__ = ["PlainSecret", "doubts", "looks_secret", "move_secrets", "plain_secrets", "sounds_secret"]
+__all__ = ["PlainSecret", "doubts", "keep", "looks_secret", "move_secrets", "plain_secrets", "sounds_secret"]
 
 _SCHEME = re.compile(r"(Bearer|Basic|Token|token)\s+", re.ASCII)
 _OPTION = re.compile(r"-*[A-Za-z][A-Za-z0-9_-]*=", re.ASCII)
@@ -55,7 +57,7 @@ async def move_secrets(
     definition: Definition,
     keys: KeyRing,
     *,
-    place: Place = "keychain",
+    place: Place | None = None,
 ) -> Definition:
     """The definition with its secrets kept in the key storage and `${NAME}` in their place.
 
@@ -72,10 +74,28 @@ async def move_secrets(
         text: str = table[step]
         scheme = match[0] if found.path[0] in _BEFORE and (match := _BEFORE[found.path[0]].match(text)) else ""
         name = found.name if found.name not in taken else _as_variable(f"{definition.id}_{found.name}")
-        await keys.store(name, text.removeprefix(scheme), place=place)
+        await keep(keys, name, text.removeprefix(scheme), place=place)
         taken.add(name)
         table[step] = f"{scheme}${{{name}}}"
     return parse(fields)
+
+
+async def keep(keys: KeyRing, name: str, value: str, *, place: Place | None = None) -> None:
+    """Keep a secret under a variable's name: in the keychain, else in the key file where the user has one.
+
+    Raises:
+        KeyStorageError: It cannot be kept in the place, or in neither.
+    """
+    try:
+        await keys.store(name, value, place=place or "keychain")
+        return
+    except KeyStorageError as error:
+        problem = KeyStorageError(
+            error.message, fix=f"Set {name} before Jupyter starts, or run: valechat keys set {name} --file"
+        )
+    if place is not None or not (keys.file.exists or keys.environ.get(PASSPHRASE)):
+        raise problem
+    await keys.store(name, value, place="file")
 
 
 def _texts(definition: Definition) -> Iterator[tuple[tuple[str, ...], str, str]]:
