@@ -121,6 +121,12 @@ export function cellInserter(model: PanelModel, el: Element): CellInserter | nul
   return new NotebookCells(shared as SharedNotebook, el);
 }
 
+/** The notebook's file name; empty where the host does not tell. */
+export function notebookName(model: PanelModel): string {
+  const path = at(model, "widget_manager", "context", "path");
+  return typeof path === "string" ? (path.split("/").at(-1) ?? "") : "";
+}
+
 /** Languages that stand for "this notebook's own". */
 const OWN = /^(|i?python3?|py|pycon)$/;
 

@@ -157,3 +157,17 @@ async def test_a_question_that_is_moot_goes_by_itself(lab: FrontEndUnderTest, tm
     panel = await asked(lab, tmp_path, VISIT, "asked.cancel()")
     await panel.notebook.run(5)
     await expect(panel.root.locator(".vc-ask")).to_have_count(0)
+
+
+async def test_a_question_out_of_sight_is_noticed(lab: FrontEndUnderTest, tmp_path: Path) -> None:
+    panel = await asked(lab, tmp_path, APPROVAL, *["'filler'\n" + "\n" * 60] * 3)
+    note = panel.notebook.page.locator(".vc-asked-note")
+    await expect(note).to_have_count(0)
+    await panel.notebook.cell(7).scroll_into_view_if_needed()
+    await expect(note).to_contain_text("files is asking in")
+    await panel.notebook.screenshot("ask-noticed")
+    await note.get_by_role("button", name="Show").click()
+    await expect(panel.root.locator(".vc-ask")).to_be_in_viewport()
+    await expect(note).to_have_count(0)
+    await panel.root.get_by_role("button", name="Never").click()
+    assert await outcome(panel) == "'never'"

@@ -5,13 +5,14 @@ import { repeat } from "lit-html/directives/repeat.js";
 
 import { returned, type Chip } from "../chips";
 import { icon } from "../icons";
-import { cellInserter, saveNotebook } from "../notebook";
+import { cellInserter, notebookName, saveNotebook } from "../notebook";
 import type { AskShown, MessageShown } from "../protocol";
 import type { Session } from "../session";
 import { looseAsks, running, type View } from "../store";
 import { strings } from "../strings";
 import { Announcer } from "./announce";
-import { AskCards, titleOf } from "./asks/cards";
+import { AskCards, askerOf, titleOf } from "./asks/cards";
+import { Noticed } from "./asks/noticed";
 import { ageing, breakerLine } from "./breakers";
 import { Composer } from "./composer";
 import { DropZone } from "./drop";
@@ -44,6 +45,7 @@ export class Panel {
   private readonly forms: KeyForms;
   private readonly messages: MessageViews;
   private readonly asks: AskCards;
+  private readonly noticed: Noticed;
   private readonly plugins: PluginMenu;
   private readonly offers: readonly (SlashMenu | ResourceMenu)[];
   private readonly announcer = new Announcer();
@@ -64,6 +66,7 @@ export class Panel {
       (ask, choice, text) => session.answer(ask, choice, text),
       () => this.schedule(),
     );
+    this.noticed = new Noticed({ who: askerOf, where: notebookName(session.model) });
     const cells = cellInserter(session.model, el);
     this.plugins = new PluginMenu({
       use: (plugin, on) => session.usePlugin(plugin, on),
@@ -115,8 +118,7 @@ export class Panel {
     clearTimeout(this.clock);
     for (const cleanup of this.cleanups.splice(0)) cleanup();
     this.follower.dispose();
-    for (const part of [this.menu, this.plugins, ...this.offers]) part.dispose();
-    this.asks.dispose();
+    for (const part of [this.menu, this.plugins, this.asks, this.noticed, ...this.offers]) part.dispose();
     this.root.remove();
   }
 
@@ -202,6 +204,7 @@ export class Panel {
     render(this.frameOf(view), this.root);
     this.announcer.update(view);
     this.follower.follow();
+    this.noticed.update(view.asks, view.asks.length > 0 ? [...this.content.querySelectorAll(".vc-ask")] : []);
     if (asked.length > 0) this.turnTo(asked, view);
     else if (answering && view.asks.length === 0) this.composer.focus();
     this.drawn = view;
