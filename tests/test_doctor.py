@@ -53,7 +53,7 @@ def test_a_ledger_in_use_is_opened_and_measured(services: Services) -> None:
     services.ledger.release("nothing")
     found = named(diagnose(services), "ledger")
     assert found.ok
-    assert "opens, writable, schema" in found.message
+    assert "whole, writable, schema" in found.message
 
 
 def test_a_damaged_ledger_is_a_problem_with_a_fix(services: Services) -> None:
@@ -63,6 +63,17 @@ def test_a_damaged_ledger_is_a_problem_with_a_fix(services: Services) -> None:
     found = named(diagnose(services), "ledger")
     assert found.ok is False
     assert found.fix
+
+
+def test_a_ledger_with_a_damaged_page_is_a_problem_with_a_fix(services: Services) -> None:
+    services.ledger.release("nothing")
+    services.ledger.close()
+    with (services.paths.ledger / "ledger.sqlite3").open("r+b") as file:
+        file.seek(5 * 4096)
+        file.write(bytes(range(256)) * 16)
+    found = named(diagnose(services), "ledger")
+    assert found.ok is False
+    assert "restore --salvage" in found.fix
 
 
 def test_broken_settings_are_a_problem_and_the_rest_is_still_looked_at(services: Services) -> None:

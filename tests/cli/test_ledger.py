@@ -46,6 +46,26 @@ def test_a_query_can_be_piped_in(run: Run) -> None:
     assert run("sql", "-", "--csv", piped="select 1 as one").stdout == "one\n1\n"
 
 
+def test_a_damaged_ledger_is_recovered_and_said_to_be(run: Run, home: Path) -> None:
+    run("ask", "-m", "demo/echo", "--max-tokens=8", "remember me")
+    before = run("sql", "select * from usage", "--csv").stdout
+    (home / "ledger" / "ledger.sqlite3").write_bytes(bytes(8192))
+    refused = run("export")
+    assert refused.returncode == 1
+    assert "valechat restore --salvage" in refused.stderr
+    recovered = run("restore", "--salvage")
+    assert recovered.returncode == 0
+    assert "1 rows of usage are saved (1 of them only from the published files)." in recovered.stdout
+    assert "The damaged file is kept as" in recovered.stdout
+    assert run("sql", "select * from usage", "--csv").stdout == before
+    assert "remember me" in run("export").stdout
+
+
+def test_restoring_nothing_says_what_to_name(run: Run) -> None:
+    assert "--salvage" in run("restore").stderr
+    assert "no file" in run("restore", "--salvage", "missing.sqlite3").stderr
+
+
 def test_a_backup_brings_a_deleted_ledger_back(run: Run, tmp_path: Path) -> None:
     run("ask", "-m", "demo/echo", "--max-tokens=8", "remember me")
     saved = tmp_path / "saved.sqlite3"

@@ -16,7 +16,17 @@ from valechat.billing.names import same_model
 from valechat.billing.periods import billing_period_of, day_of, end_of_day, end_of_month
 from valechat.ledger.base import Bucket, Ceiling, Hold
 
-__all__ = ["ConversationLimits", "Limits", "ModelLimits", "Plan", "RateLimits", "ceilings", "plan", "rate_holds"]
+__all__ = [
+    "ConversationLimits",
+    "Limits",
+    "ModelLimits",
+    "Plan",
+    "RateLimits",
+    "ceilings",
+    "model_scope",
+    "plan",
+    "rate_holds",
+]
 
 _MINUTE = timedelta(minutes=1)
 
@@ -117,13 +127,13 @@ def plan(limits: Limits, model: str, conversation_id: str | None, now: datetime,
     """
     day = day_of(now, tz), end_of_day(now, tz)
     month = billing_period_of(now, tz), end_of_month(now, tz)
-    scope = f"model:{same_model(model)}"
+    scope = model_scope(model)
     daily, monthly = Bucket("all", *day), Bucket("all", *month)
     model_daily, model_monthly = Bucket(scope, *day), Bucket(scope, *month)
     buckets = [daily, monthly, model_daily, model_monthly]
     wanted = [("daily", daily, limits.daily), ("monthly", monthly, limits.monthly)]
     for name, own in limits.models.items():
-        if f"model:{same_model(name)}" == scope:
+        if model_scope(name) == scope:
             wanted += [
                 (f"model:{name}:daily", model_daily, own.daily),
                 (f"model:{name}:monthly", model_monthly, own.monthly),
@@ -134,6 +144,11 @@ def plan(limits: Limits, model: str, conversation_id: str | None, now: datetime,
         wanted.append(("conversation", conversation, limits.conversation.total))
     ceilings = tuple(Ceiling(name, bucket, amount) for name, bucket, amount in wanted if amount is not None)
     return Plan(tuple(buckets), ceilings)
+
+
+def model_scope(model: str) -> str:
+    """The scope of the buckets that `provider/model` counts in."""
+    return f"model:{same_model(model)}"
 
 
 def ceilings(limits: Limits, tz: tzinfo | None = None) -> list[Ceiling]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from valechat.atomic import write_atomically
+from valechat.billing.limits import model_scope
 from valechat.cli.output import note, say
 from valechat.errors import ConfigError
 from valechat.export import as_json, as_markdown
 from valechat.ledger import open_ledger
+from valechat.ledger.salvage import report
 from valechat.paths import user_paths
 
 __all__ = ["backup", "export", "restore"]
@@ -28,15 +31,33 @@ def backup(options: argparse.Namespace) -> int:
 
 
 def restore(options: argparse.Namespace) -> int:
-    """Put a backup in the ledger's place."""
+    """Put a backup in the ledger's place, or recover what is left of a damaged one."""
+    if options.salvage:
+        return _salvage([Path(source) for source in options.source])
+    if len(options.source) != 1:
+        raise ConfigError("One backup is restored.", fix="Name its file, or add --salvage to recover a damaged ledger.")
+    source = Path(options.source[0])
     ledger = open_ledger(user_paths())
     try:
-        replaced = ledger.restore(Path(options.source))
+        replaced = ledger.restore(source)
     finally:
         ledger.close()
-    say(f"The ledger is the one of {options.source} now.")
+    say(f"The ledger is the one of {source} now.")
     if replaced is not None:
         say(f"What was there is kept as {replaced}.")
+    return 0
+
+
+def _salvage(backups: Sequence[Path]) -> int:
+    if missing := [path for path in backups if not path.is_file()]:
+        raise ConfigError(f"There is no file {missing[0]}.", fix="Name files that valechat backup wrote.")
+    ledger = open_ledger(user_paths())
+    try:
+        salvaged = ledger.salvage(backups, model_scope=model_scope)
+    finally:
+        ledger.close()
+    for line in report(salvaged):
+        say(line)
     return 0
 
 

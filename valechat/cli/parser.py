@@ -139,7 +139,10 @@ def _ledger(commands: Any) -> None:
     restore = _Command(
         commands, "restore", "ledger:restore", "put a backup in the ledger's place; what was there is kept"
     )
-    restore.add("source", help="a file that valechat backup wrote")
+    restore.add("source", nargs="*", help="a file that valechat backup wrote; with --salvage any number of them")
+    restore.add(
+        "--salvage", action="store_true", help="recover what is left of a damaged ledger, with what backups still have"
+    )
     export = _Command(commands, "export", "ledger:export", "write conversations as Markdown or JSON")
     export.add("conversation", nargs="*", metavar="ID", help="conversations; left out, all of them")
     export.add("-o", "--output", metavar="FILE", help="the file to write; left out, standard output")

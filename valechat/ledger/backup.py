@@ -18,7 +18,7 @@ from valechat.ledger.faults import damaged, translated
 from valechat.ledger.migrations import APPLICATION_ID, MIGRATIONS
 from valechat.ledger.store import LEDGER_FILE, LOCK_FILE
 
-__all__ = ["backup", "check", "restore"]
+__all__ = ["backup", "check", "exchange", "restore"]
 
 _PAGES_A_STEP = 4_096
 
@@ -87,21 +87,25 @@ def restore(source: Path, folder: Path, now: datetime) -> Path | None:
     """
     check(source)
     folder.mkdir(parents=True, exist_ok=True)
+    with translated(folder / LEDGER_FILE), locked(folder / LOCK_FILE):
+        return exchange(source, folder, folder / f"ledger-replaced-{now:%Y%m%d-%H%M%S-%f}.sqlite3")
+
+
+def exchange(source: Path, folder: Path, kept: Path) -> Path | None:
+    """Put a copy of a ledger in place, under the lock; `kept` is what was there then, None if nothing was."""
     path = folder / LEDGER_FILE
-    with translated(path), locked(folder / LOCK_FILE):
-        new = folder / "ledger-restored.new"
-        new.unlink(missing_ok=True)
-        _copy(source, new)
-        _publish_anew(new)
-        replaced = None
-        if path.exists():
-            replaced = folder / f"ledger-replaced-{now:%Y%m%d-%H%M%S-%f}.sqlite3"
-            path.replace(replaced)
-            journal = path.with_name(path.name + "-journal")
-            if journal.exists():
-                journal.replace(replaced.with_name(replaced.name + "-journal"))
-        new.replace(path)
-    return replaced
+    new = folder / "ledger-restored.new"
+    new.unlink(missing_ok=True)
+    _copy(source, new)
+    _publish_anew(new)
+    there = path.exists()
+    if there:
+        path.replace(kept)
+        journal = path.with_name(path.name + "-journal")
+        if journal.exists():
+            journal.replace(kept.with_name(kept.name + "-journal"))
+    new.replace(path)
+    return kept if there else None
 
 
 def _copy_in_steps(source: Path, target: Path, lock: Path) -> None:

@@ -305,6 +305,14 @@ class Ledger(Protocol):
         """A DuckDB connection with all views, complete to the last settled request."""
         ...
 
+    def check(self) -> None:
+        """Read the whole truth for damage; requests wait meanwhile.
+
+        Raises:
+            LedgerDamaged: A part of it is malformed.
+        """
+        ...
+
     def backup(self, target: Path) -> Path:
         """Write a whole copy of the ledger while it is in use; the path written."""
         ...

@@ -31,7 +31,8 @@ def damaged(path: Path, what: str) -> LedgerDamaged:
     """The error for a file that is not a readable ledger."""
     return LedgerDamaged(
         f"The ledger {path} cannot be read: {what}.",
-        fix="Restore a backup with `valechat restore`, or move the ledger's folder away to start a new one.",
+        fix="Run `valechat restore --salvage` to recover what is left of it, or restore a backup with"
+        " `valechat restore`.",
     )
 
 

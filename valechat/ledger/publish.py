@@ -27,7 +27,7 @@ from valechat.ledger.snapshots import limits_snapshot, prices_snapshot
 from valechat.ledger.streams import STREAMS, Stream
 from valechat.ledger.transaction import Transaction
 
-__all__ = ["Prepared", "Publisher", "free_name", "joined", "plan", "replace_file", "rows_of"]
+__all__ = ["Prepared", "Publisher", "free_name", "joined", "newest_seq", "plan", "replace_file", "rows_of"]
 
 
 def replace_file(path: Path, content: bytes, *, sync: bool = False) -> None:
@@ -102,9 +102,8 @@ class Publisher:
             for kind in ("small", "large"):
                 for old in (self.folder / stream.name / kind).glob("[0-9]*.parquet"):
                     old.unlink()
-            newest = db.execute(f"SELECT coalesce(max(seq), 0) FROM {stream.name}").fetchone()[0]
             marks = {"small": 0, "large": 0}
-            for kind, first, last in self._pace.files(newest):
+            for kind, first, last in self._pace.files(newest_seq(db, stream.name)):
                 plan(db, stream.name, kind, first, last)
                 marks[kind] = last
             counted = max(marks.values())
@@ -320,6 +319,11 @@ def plan(db: sqlite3.Connection, stream: str, kind: str, first: int, last: int) 
         (stream, kind, name, first, last),
     )
     return name
+
+
+def newest_seq(db: sqlite3.Connection, stream: str) -> int:
+    """The number of a stream's newest row; 0 when there is none."""
+    return int(db.execute(f"SELECT coalesce(max(seq), 0) FROM {stream}").fetchone()[0])
 
 
 def joined(rows: Iterable[sqlite3.Row]) -> bytes:

@@ -23,7 +23,7 @@ from valechat.filelock import locked, try_locked
 from valechat.ledger.amounts import stamp
 from valechat.ledger.faults import translated
 from valechat.ledger.pace import Pace
-from valechat.ledger.publish import joined, plan, replace_file, rows_of
+from valechat.ledger.publish import joined, newest_seq, plan, replace_file, rows_of
 from valechat.ledger.store import Store
 from valechat.ledger.streams import STREAMS, Stream
 from valechat.ledger.views import from_lines, placeholder, read_segments, source, target
@@ -58,7 +58,7 @@ class Segments:
         if db.execute("SELECT 1 FROM dirty LIMIT 1").fetchone():
             return True
         return any(
-            _newest(db, state["stream"]) - state["sealed"] >= self.pace.full_tail or _is_unfinished(db, state)
+            newest_seq(db, state["stream"]) - state["sealed"] >= self.pace.full_tail or _is_unfinished(db, state)
             for state in db.execute("SELECT * FROM publication").fetchall()
         )
 
@@ -121,7 +121,7 @@ class Segments:
         """Give the oldest rows of the tail a file, and start a new tail; whether there were enough."""
         with self.store.write() as t:
             state = t.db.execute("SELECT * FROM publication WHERE stream = ?", (stream.name,)).fetchone()
-            newest = _newest(t.db, stream.name)
+            newest = newest_seq(t.db, stream.name)
             if newest - state["sealed"] < self.pace.full_tail:
                 return False
             first, last = state["sealed"] + 1, state["sealed"] + self.pace.seal_rows
@@ -300,7 +300,3 @@ def _is_unfinished(db: sqlite3.Connection, state: sqlite3.Row) -> bool:
         " OR kind = 'large' AND last > ? OR kind <> 'tail' AND written_at IS NULL)"
     )
     return db.execute(query, (state["stream"], state["small_mark"], state["large_mark"])).fetchone() is not None
-
-
-def _newest(db: sqlite3.Connection, stream: str) -> int:
-    return int(db.execute(f"SELECT coalesce(max(seq), 0) FROM {stream}").fetchone()[0])

@@ -24,7 +24,7 @@ from valechat.ledger.base import (
     Verification,
 )
 from valechat.ledger.duck import Duck
-from valechat.ledger.faults import translated
+from valechat.ledger.faults import damaged, translated
 from valechat.ledger.pace import Pace
 from valechat.ledger.publish import Prepared
 from valechat.ledger.rows import (
@@ -36,6 +36,7 @@ from valechat.ledger.rows import (
     usage_of,
     verification_columns,
 )
+from valechat.ledger.salvage import Salvaged, salvage
 from valechat.ledger.segments import Segments
 from valechat.ledger.store import Store, now_utc
 from valechat.ledger.tender import Tender
@@ -260,6 +261,13 @@ class SqliteLedger:
         """Write all published files anew from the truth."""
         self._segments.rebuild()
 
+    def check(self) -> None:
+        """See `Ledger.check`."""
+        with self._store.read() as db:
+            found = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if found != "ok":
+            raise damaged(self.folder, found)
+
     def backup(self, target: Path) -> Path:
         """See `Ledger.backup`. A folder as `target` gets a file named after the moment."""
         with self._store.read():
@@ -273,6 +281,21 @@ class SqliteLedger:
         replaced = backup.restore(source, self.folder, self._store.clock())
         self._segments.rebuild()
         return replaced
+
+    def salvage(self, backups: Sequence[Path] = (), *, model_scope: Callable[[str], str]) -> Salvaged:
+        """Recover what is left of a damaged ledger, put it in its place, and say what was saved and lost.
+
+        The damaged file is kept. Requests wait until it is done.
+
+        Args:
+            backups: SQLite files to take rows from that nothing else has; the best first.
+            model_scope: The bucket that `provider/model` counts in.
+        """
+        self._tender.stop()
+        self._store.close()
+        found = salvage(self.folder, backups, self._store.clock(), self._pace, model_scope)
+        self._segments.rebuild()
+        return found
 
     def close(self) -> None:
         """See `Ledger.close`."""

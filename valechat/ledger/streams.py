@@ -171,6 +171,8 @@ def _without_media(part: Any) -> Any:
     if not isinstance(part, dict):
         return part
     kept = {k: [_without_media(i) for i in v] if k == "images" and isinstance(v, list) else v for k, v in part.items()}
-    if part.get("kind") in ("image", "file") and isinstance(kept.get("data"), str):
-        kept["bytes"] = len(kept.pop("data")) * 3 // 4
+    data = part.get("data")
+    if part.get("kind") in ("image", "file") and isinstance(data, str):
+        del kept["data"]
+        kept["bytes"] = len(data.rstrip("=")) * 3 // 4
     return kept
