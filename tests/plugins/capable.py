@@ -134,10 +134,13 @@ def greet(name: str, tone: str = "kind") -> str:
     return f"Greet {name} in a {tone} tone."
 
 
-@server.completion()
 async def complete(ref: Any, argument: types.CompletionArgument, context: Any) -> types.Completion | None:
     names = ["Ada", "Alan", "Barbara"]
     return types.Completion(values=[name for name in names if name.startswith(argument.value)])
+
+
+completion: Any = server.completion  # the SDK does not say its type
+completion()(complete)
 
 
 if __name__ == "__main__":

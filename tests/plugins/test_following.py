@@ -171,3 +171,21 @@ async def test_the_file_keeps_what_a_manager_does_not_know(plugins: Managed) -> 
     await plugins.manager.disable("a")
     entry = json.loads(user_paths().plugins_file.read_text())["mcp_plugins"]["local_servers"][0]
     assert (entry["icon"], entry["enabled"]) == ("🦆", False)
+
+
+async def test_a_plugin_that_was_used_here_comes_back_when_another_enables_it_but_not_after_a_shutdown(
+    plugins: Managed,
+) -> None:
+    a = plugins.definition("a")
+    write_file(user_paths().plugins_file, a)
+    await plugins.manager.ensure(["a"])
+    write_file(user_paths().plugins_file, {**a, "enabled": False})
+    await plugins.until_state("a", "stopped")
+    write_file(user_paths().plugins_file, a)
+    await plugins.until_state("a", "running")
+    await plugins.manager.shutdown()
+    write_file(user_paths().plugins_file, {**a, "enabled": False})
+    await plugins.manager.reload()
+    write_file(user_paths().plugins_file, a)
+    await plugins.manager.reload()
+    assert plugins.manager.status("a").state == "stopped"

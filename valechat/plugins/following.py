@@ -160,7 +160,7 @@ class Following:
             owner.connection.call_timeout = definition.call_timeout
         if before.enabled and not definition.enabled:
             owner.wish(on=False)
-        elif definition.enabled and not before.enabled and self.starting:
+        elif definition.enabled and not before.enabled and (self.starting or owner.used):
             owner.wish(on=True)
         elif owner.wanted and before.restart_key != definition.restart_key:
             owner.wish(on=True, anew=True)

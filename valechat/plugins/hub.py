@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -27,7 +28,9 @@ from valechat.plugins.base import (
     ToolsChanged,
     Watcher,
 )
+from valechat.plugins.callers import caller
 from valechat.plugins.names import public_names
+from valechat.plugins.oauth import authorisation, sign_out
 from valechat.plugins.owner import Owner
 from valechat.plugins.runs import Run
 
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from valechat.keys import KeyRing
     from valechat.plugins.connection import Connection
     from valechat.plugins.definition import Definition
+    from valechat.plugins.oauth.authorisation import Authorisation
     from valechat.plugins.questions import Sample
     from valechat.plugins.transports.base import Link
 
@@ -42,6 +46,8 @@ __all__ = ["Hub", "Record"]
 
 Record = Callable[[PluginRun], None]
 """Takes down a run of a plugin, when it starts and again when it ends. May block."""
+
+SIGN_OUT_SECONDS = 10.0
 
 _log = logging.getLogger(__name__)
 
@@ -110,7 +116,10 @@ class Hub:
             else:
                 self.tell(ListsChanged(definition.id, what))
 
-        context = Given(self._paths, owner.log.add)
+        def authorise() -> Authorisation | None:
+            return authorisation(definition, keys=self._keys(), paths=self._paths, log=owner.log.add, who=caller)
+
+        context = Given(self._paths, owner.log.add, authorise)
         async with connect(definition, context, sample=self._sample, linked=linked, changed=changed) as connection:
             yield connection
 
@@ -152,9 +161,18 @@ class Hub:
         self._leaving.add(task)
         task.add_done_callback(self._leaving.discard)
 
+    async def forget(self, definition: Definition) -> None:
+        """Sign out of a service that was removed, as far as that can be done now."""
+        if getattr(getattr(definition, "auth", None), "type", "none") == "oauth":
+            with contextlib.suppress(ValeChatError, TimeoutError):
+                async with asyncio.timeout(SIGN_OUT_SECONDS):
+                    await sign_out(definition.id, keys=self._keys(), paths=self._paths)
+
     async def close(self, within: float) -> None:
         """Stop all, those that are leaving too, in a bounded time."""
         self.closing = True
+        for owner in self.owners.values():
+            owner.used = False
         try:
             stopping = [asyncio.ensure_future(owner.fulfilled(owner.wish(on=False))) for owner in self.owners.values()]
             if waits := [*stopping, *self._leaving]:

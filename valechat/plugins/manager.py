@@ -130,7 +130,7 @@ class Manager:
         return owner.info()
 
     async def remove(self, plugin: str) -> None:
-        """Stop it and take it out of the file.
+        """Stop it, take it out of the file, and sign out where it was signed in.
 
         Raises:
             ConfigError: There is none of that id, or the file cannot be written.
@@ -140,6 +140,7 @@ class Manager:
         await self._following.edit(lambda file: file.remove(plugin))
         if owner is not None:
             await owner.fulfilled(owner.wish(on=False))
+            await self._hub.forget(owner.definition)
 
     async def change(self, plugin: str, **fields: Any) -> PluginInfo:
         """Change fields of its definition; None takes one away. It restarts if that is needed.

@@ -44,6 +44,7 @@ class Owner:
         found: The tools as the server describes them.
         tools: The same as they are offered: named, and switched on or off. Filled by the host.
         connection: While it runs.
+        used: Whether anything here wanted it since the last shutdown.
     """
 
     def __init__(self, definition: Definition, host: Host, clock: Clock) -> None:
@@ -55,6 +56,7 @@ class Owner:
         self.connection: Connection | None = None
         self.log = PluginLog(lambda line: host.logged(self, line))
         self.started_at: datetime | None = None
+        self.used = False
         self._link: Link | None = None
         self._host = host
         self._clock = clock
@@ -88,6 +90,7 @@ class Owner:
         if on == self._wanted and not anew and not (on and self.state == "error"):
             return self._wish
         self._wanted = on
+        self.used |= on
         self._wish += 1
         self._wished.set()
         if self._task is None:

@@ -19,8 +19,8 @@ import mcp_types as types
 from mcp.client import ClientRequestContext
 from pydantic import FileUrl
 
-from valechat import asking
 from valechat.asking import Asker, Form, Visit
+from valechat.plugins.callers import called_by, caller
 from valechat.plugins.deadline import Deadline, waiting_for_the_user
 
 __all__ = ["Questions", "Sample"]
@@ -42,7 +42,7 @@ class _Call:
     deadline: Deadline
 
 
-_calling: ContextVar[_Call | None] = ContextVar("calling", default=None)
+_calling: ContextVar[bool] = ContextVar("calling", default=False)
 
 
 class Questions:
@@ -66,9 +66,10 @@ class Questions:
         """While the block runs, a call is under way that this asker made."""
         call, number = _Call(asker, deadline), next(self._numbers)
         self._calls[number] = call
-        token = _calling.set(call)
+        token = _calling.set(True)
         try:
-            yield
+            with called_by(asker):
+                yield
         finally:
             _calling.reset(token)
             del self._calls[number]
@@ -123,8 +124,9 @@ class Questions:
         return types.ListRootsResult(roots=[_root(place) for place in self._roots])
 
     def _asker(self) -> Asker:
-        call = _calling.get() or next(reversed(self._calls.values()), None)
-        return asking.asker() if call is None or call.asker is None else call.asker
+        """The caller's front end where this runs under a call; over pipes it does not, and the newest call is meant."""
+        newest = None if _calling.get() else next(reversed(self._calls.values()), None)
+        return caller() if newest is None or newest.asker is None else newest.asker
 
     @contextmanager
     def _waiting(self) -> Iterator[None]:
