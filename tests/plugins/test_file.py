@@ -347,7 +347,7 @@ def test_what_variables_hold_is_never_saved(file: PluginsFile) -> None:
     server = LocalServer(id="a", command="npx", env={"T": "${T}"})
     file.add(resolved(server, {"T": CANARY}.get))
     assert CANARY not in file.path.read_text()
-    assert file.read()["a"] == LocalServer(id="a", name="", command="npx", args=[], env={"T": "${T}"})
+    assert file.read()["a"] == LocalServer(id="a", command="npx", args=[], env={"T": "${T}"})
 
 
 def test_a_link_stays_a_link_and_its_target_is_written(file: PluginsFile, tmp_path: Path) -> None:

@@ -206,3 +206,8 @@ async def test_where_nothing_can_be_kept_the_error_says_how_to_go_on(home: Path)
         await move_secrets(server(env={"GITHUB_TOKEN": CANARY}), keys)
     assert caught.value.fix == ("Set GITHUB_TOKEN before Jupyter starts, or run: valechat keys set GITHUB_TOKEN --file")
     assert CANARY not in f"{caught.value} {caught.value.__context__}"
+
+
+async def test_what_was_not_said_is_not_said_after_a_secret_moved(ring: Ring) -> None:
+    moved = await move_secrets(server(env={"GITHUB_TOKEN": CANARY}), ring(), place="file")
+    assert moved.model_fields_set == {"id", "command", "env"}

@@ -180,7 +180,7 @@ def _as_entry(definition: Definition | Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(definition, Mapping):
         return {name: _plain(value) for name, value in definition.items()}
     written = definition.written
-    usual = {"id", "name", "command", "args", "url", "auth"}
+    usual = {"id", "command", "args", "url", "auth"}
     return {
         name: value
         for name, value in written.model_dump(mode="json", exclude_none=True).items()

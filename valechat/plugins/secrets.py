@@ -68,7 +68,7 @@ async def move_secrets(
         KeyStorageError: They cannot be kept; nothing is lost then.
     """
     taken = {row.provider for row in keys.list()} | set(keys.environ)
-    fields = definition.model_dump(mode="json")
+    fields = definition.written.model_dump(mode="json", exclude_unset=True)
     for found in plain_secrets(definition):
         table, step = _at(fields, found.path)
         text: str = table[step]
