@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from valechat.keys import KeyRing
     from valechat.plugins.connection import Connection
     from valechat.plugins.definition import Definition
-    from valechat.plugins.oauth.authorisation import Authorisation
+    from valechat.plugins.oauth.signing import Authorisation
     from valechat.plugins.questions import Sample
     from valechat.plugins.transports.base import Link
 

@@ -14,7 +14,7 @@ from valechat.keys import KeyRing, vault
 from valechat.paths import user_paths
 from valechat.plugins.config import CloudService
 from valechat.plugins.oauth import authorisation
-from valechat.plugins.oauth.authorisation import Authorisation
+from valechat.plugins.oauth.signing import Authorisation
 
 
 @dataclass

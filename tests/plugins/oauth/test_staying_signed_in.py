@@ -21,7 +21,7 @@ from valechat.asking import nobody
 from valechat.errors import KeyStorageError, PluginError, SignInNeeded
 from valechat.paths import user_paths
 from valechat.plugins.oauth import sign_out
-from valechat.plugins.oauth.authorisation import Authorisation
+from valechat.plugins.oauth.signing import Authorisation
 
 pytestmark = pytest.mark.timeout(90)
 

@@ -13,7 +13,7 @@ from valechat.paths import Paths
 
 if TYPE_CHECKING:
     from valechat.keys import KeyRing
-    from valechat.plugins.oauth.authorisation import Authorisation
+    from valechat.plugins.oauth.signing import Authorisation
 
 __all__ = ["authorisation", "sign_out"]
 
@@ -41,7 +41,7 @@ def authorisation(
     """
     if getattr(getattr(definition, "auth", None), "type", "none") != "oauth":
         return None
-    from valechat.plugins.oauth.authorisation import Authorisation
+    from valechat.plugins.oauth.signing import Authorisation
     from valechat.plugins.oauth.kept import Kept
     from valechat.plugins.oauth.signin import SIGN_IN_SECONDS, SignIn
     from valechat.plugins.oauth.wire import Wire
