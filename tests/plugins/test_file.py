@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from valechat.errors import ConfigError, DuplicateId, InvalidCommand, InvalidUrl, SchemaInvalid
 from valechat.paths import user_paths
-from valechat.plugins.config import CloudService, LocalServer, resolved
+from valechat.plugins.config import CloudService, LocalServer, OAuth, resolved
 from valechat.plugins.contents import Contents
 from valechat.plugins.file import PluginsFile
 from valechat.plugins.jsonedit import put, take
@@ -348,6 +348,15 @@ def test_what_variables_hold_is_never_saved(file: PluginsFile) -> None:
     file.add(resolved(server, {"T": CANARY}.get))
     assert CANARY not in file.path.read_text()
     assert file.read()["a"] == LocalServer(id="a", command="npx", args=[], env={"T": "${T}"})
+
+
+def test_of_a_definition_only_what_was_said_is_written(file: PluginsFile) -> None:
+    file.add(CloudService(id="a", url="https://example.com", auth=OAuth(type="oauth"), enabled=False))
+    file.add(LocalServer(id="b", command="npx"))
+    assert json.loads(file.path.read_text())["mcp_plugins"] == {
+        "local_servers": [{"id": "b", "command": "npx", "args": []}],
+        "cloud_services": [{"id": "a", "enabled": False, "url": "https://example.com", "auth": {"type": "oauth"}}],
+    }
 
 
 def test_a_link_stays_a_link_and_its_target_is_written(file: PluginsFile, tmp_path: Path) -> None:

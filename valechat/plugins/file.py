@@ -180,12 +180,10 @@ def _as_entry(definition: Definition | Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(definition, Mapping):
         return {name: _plain(value) for name, value in definition.items()}
     written = definition.written
+    said = written.model_dump(mode="json", exclude_none=True, exclude_unset=True)
+    whole = written.model_dump(mode="json", exclude_none=True)
     usual = {"id", "command", "args", "url", "auth"}
-    return {
-        name: value
-        for name, value in written.model_dump(mode="json", exclude_none=True).items()
-        if name in written.model_fields_set or name in usual
-    }
+    return {name: said.get(name, value) for name, value in whole.items() if name in said or name in usual}
 
 
 def _plain(value: Any) -> Any:
