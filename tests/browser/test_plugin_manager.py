@@ -167,12 +167,15 @@ async def test_plugins_are_added_from_the_catalogue_as_json_and_by_form(lab: Fro
     await manager.get_by_label("ID", exact=True).fill("pasted")
     await manager.get_by_label("Command").fill(f'{sys.executable} -I -S "{UNRULY}" --tools 5')
     await manager.get_by_role("button", name="Add and start").click()
-    await expect(manager.get_by_role("article", name="pasted-2")).to_contain_text("18 tools", timeout=20_000)
+    await expect(manager.get_by_role("alert")).to_contain_text('There is a plugin "pasted" already.')
+    await manager.get_by_label("ID", exact=True).fill("formed")
+    await manager.get_by_role("button", name="Add and start").click()
+    await expect(manager.get_by_role("article", name="formed")).to_contain_text("18 tools", timeout=20_000)
 
-    await manager.get_by_role("button", name="Remove pasted-2").click()
-    await manager.get_by_role("group", name="Remove pasted-2").get_by_role("button", name="Remove").click()
-    await expect(manager.get_by_role("article", name="pasted-2")).to_have_count(0)
-    assert "pasted-2" not in (tmp_path / "mcp_plugins.json").read_text()
+    await manager.get_by_role("button", name="Remove formed").click()
+    await manager.get_by_role("group", name="Remove formed").get_by_role("button", name="Remove").click()
+    await expect(manager.get_by_role("article", name="formed")).to_have_count(0)
+    assert "formed" not in (tmp_path / "mcp_plugins.json").read_text()
     assert notebook.errors == []
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from valechat.errors import ConfigError, PluginError
+from valechat.errors import ConfigError, DuplicateId, PluginError
 from valechat.plugins.catalogue import install
 from valechat.plugins.config import Definition, parse
 from valechat.plugins.foreign import ForeignFile, found, import_into, pasted, read_foreign
@@ -27,6 +27,7 @@ __all__ = [
     "add_definitions",
     "add_from_catalogue",
     "add_json",
+    "add_one",
     "command_words",
     "import_from",
     "import_servers",
@@ -44,7 +45,7 @@ async def add(options: argparse.Namespace, desk: Desk) -> Outcome:
     """
     on = not options.disabled
     if options.command or options.url:
-        added = await add_definitions(desk, [parse(_entry(options))], enabled=on)
+        added = [await add_one(desk, parse(_entry(options)), enabled=on)]
     elif options.name and options.name.lstrip().startswith(("{", "-")):
         added = await add_json(desk, desk.read_input() if options.name == "-" else options.name, enabled=on)
     elif options.name:
@@ -127,8 +128,25 @@ async def import_from(desk: Desk, path: Path, ids: Iterable[str]) -> list[Defini
     return await add_definitions(desk, _chosen(file, ids), enabled=True)
 
 
+async def add_one(desk: Desk, definition: Definition, *, enabled: bool = True) -> Definition:
+    """Add this under the id it has, secrets in plain text kept in the key storage.
+
+    Raises:
+        DuplicateId: There is a plugin of that id.
+        ConfigError: The file cannot be written.
+        KeyStorageError: A secret cannot be kept; nothing is added then.
+    """
+    if definition.id in await asyncio.to_thread(desk.file.read):
+        raise DuplicateId(
+            f'There is a plugin "{definition.id}" already.', plugin=definition.id, fix="Choose another id."
+        )
+    return (await add_definitions(desk, [definition], enabled=enabled))[0]
+
+
 async def add_definitions(desk: Desk, definitions: Iterable[Definition], *, enabled: bool) -> list[Definition]:
-    """Add these, secrets in plain text kept in the key storage; what is added and enabled starts in a kernel.
+    """Add these, under other ids where theirs are taken. What is enabled starts, in a kernel.
+
+    Secrets in plain text are kept in the key storage, and `${NAME}` is written in their place.
 
     Raises:
         ConfigError: The file cannot be written.

@@ -177,7 +177,7 @@ def trouble(problem: Problem | None) -> str:
     retry = ""
     if problem.retry_at is not None:
         seconds = max(0, round((problem.retry_at - datetime.now(UTC)).total_seconds()))
-        retry = f"Retrying, attempt {problem.attempt} of {problem.most} in {seconds} s."
+        retry = f"Retrying, attempt {problem.attempt + 1} of {problem.most} in {seconds} s."
     return " ".join(part for part in (problem.message, retry or problem.fix) if part)
 
 

@@ -131,7 +131,7 @@ def _problem_shown(problem: Problem, definition: Definition | None, now: datetim
     return ProblemShown(
         message=problem.message,
         fix=problem.fix,
-        attempt=problem.attempt,
+        attempt=problem.attempt + 1,
         most=problem.most,
         retry_in=None if problem.retry_at is None else max(0.0, (problem.retry_at - now).total_seconds()),
         secret=missing,

@@ -37,7 +37,7 @@ async def carry_out(message: Mapping[str, Any], desk: Desk) -> str:
         case {"type": "add_json", "text": str(text)}:
             return adding.sentence(await adding.add_json(desk, text))
         case {"type": "add_form"}:
-            return adding.sentence(await adding.add_definitions(desk, [parse(_from_form(message))], enabled=True))
+            return adding.sentence([await adding.add_one(desk, parse(_from_form(message)))])
         case {
             "type": "add_entry",
             "entry": str(entry),

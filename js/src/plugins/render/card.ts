@@ -149,13 +149,11 @@ export class Cards {
       ${icon("alert")}
       <div class="vc-error-body">
         <p class="vc-error-message">${problem.message}</p>
-        ${problem.fix ? html`<p class="vc-error-fix">${problem.fix}</p>` : nothing}
+        ${problem.fix && left === null ? html`<p class="vc-error-fix">${problem.fix}</p>` : nothing}
         ${problem.secret ? this.secret(plugin, problem.secret) : nothing}
         ${left === null
           ? nothing
-          : html`<p class="vcp-retry" aria-live="off">
-              ${left > 0 ? words.retrying(problem.attempt, problem.most, left) : words.retryingNow(problem.attempt, problem.most)}
-            </p>`}
+          : html`<p class="vcp-retry" aria-live="off">${left > 0 ? words.retrying(problem.attempt, problem.most, left) : words.retryingNow(problem.attempt, problem.most)}</p>`}
       </div>
     </div>`;
   }

@@ -32,8 +32,8 @@ class ErrorShown(TypedDict):
 class ProblemShown(TypedDict):
     """Why a plugin is not well.
 
-    `retry_in` is in seconds from now, None when it is the user's turn. `secret` names the variable whose value
-    is missing and can be kept in the keychain; empty for none.
+    `attempt` of `most` is the next restart. `retry_in` is in seconds from now, None when it is the user's turn.
+    `secret` names the variable whose value is missing and can be kept in the keychain; empty for none.
     """
 
     message: str
