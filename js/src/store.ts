@@ -84,6 +84,8 @@ export interface View {
   /** Questions that wait for the user, oldest first. */
   readonly asks: readonly AskShown[];
   readonly plugins: readonly PluginShown[];
+  /** What is wrong with the plugins' file. */
+  readonly pluginsProblem: string;
   /** What plugins have ready, as they last said; null before they were asked. */
   readonly prompts: readonly PromptShown[] | null;
   readonly resources: readonly ResourceShown[] | null;
@@ -120,6 +122,7 @@ export const EMPTY: View = {
   notice: null,
   asks: [],
   plugins: [],
+  pluginsProblem: "",
   prompts: null,
   resources: null,
 };
@@ -183,7 +186,7 @@ function reduced(view: View, message: Exclude<ToPanel, State>): View {
     case "ask_ended":
       return { ...view, asks: view.asks.filter((one) => one.id !== message.ask) };
     case "plugins":
-      return { ...view, plugins: message.plugins };
+      return { ...view, plugins: message.plugins, pluginsProblem: message.problem };
     case "offers":
       return message.what === "prompts" ? { ...view, prompts: message.prompts } : { ...view, resources: message.resources };
     case "composed":
@@ -234,6 +237,7 @@ function replaced(view: View, state: State): View {
     breakers: state.breakers ?? [],
     asks: state.asks ?? [],
     plugins: state.plugins ?? [],
+    pluginsProblem: state.plugins_problem ?? "",
     totalCost: state.total_cost,
     unpriced: state.unpriced,
     draft: returned ? joined(state.draft, view.draft) : view.draft,

@@ -120,6 +120,14 @@ async def test_a_plugin_that_fails_says_why_in_the_panel(server: ChatServer) -> 
     assert plugins["capable"]["problem"] == ""
 
 
+async def test_a_broken_file_is_told_with_its_line(home: Path) -> None:
+    del home
+    user_paths().plugins_file.write_text('{"plugins": [\n  {"id": "a" "command": "x"}\n]}')
+    panel = await opened(valechat.Chat("demo/echo"))
+    assert "line 2" in panel.got[0]["plugins_problem"].lower()
+    assert panel.got[0]["plugins"] == []
+
+
 async def test_prompts_are_listed_completed_and_put_into_words(server: ChatServer) -> None:
     del server
     panel = await opened(valechat.Chat("lab/one"))
@@ -226,6 +234,20 @@ async def test_a_server_that_asks_in_the_middle_of_a_call_asks_in_the_panel(serv
     assert [one["name"] for one in form["form"]["fields"]] == ["name", "age"]
     panel.send({"type": "ask_answer", "ask": form["id"], "choice": "accept", "text": '{"name": "Ada"}'})
     assert "accept: Ada" in (await panel.until("turn_ended"))["answer"]["tools"][0]["result"]
+
+
+async def test_a_server_has_a_model_answer_when_the_user_agrees_to_pay(server: ChatServer) -> None:
+    panel = await opened(valechat.Chat("lab/caller", plugins=["capable"]))
+    panel.ask('capable_ask_model {"question": "Who are you?"}')
+    panel.send({"type": "ask_answer", "ask": (await panel.until("asked"))["ask"]["id"], "choice": "once"})
+    ask = (await panel.until("asked"))["ask"]
+    assert ask["kind"] == "sampling"
+    assert "Who are you?" in ask["sampling"]["text"]
+    assert ask["sampling"]["most_cost"] is not None
+    assert len(server.requests) == 1, "nothing is sent before the user agrees"
+    panel.send({"type": "ask_answer", "ask": ask["id"], "choice": "once"})
+    (card,) = (await panel.until("turn_ended"))["answer"]["tools"]
+    assert not card["is_error"], card["result"]
 
 
 async def test_many_changes_are_told_in_few_messages(server: ChatServer) -> None:

@@ -13,7 +13,7 @@ import pytest
 import valechat
 from tests.chatwire import DONE, event, said
 from tests.notebook.panels import PanelUnderTest
-from tests.providers.faults import FaultServer, stream
+from tests.providers.faults import FaultServer, stream, whole
 from valechat.engine import engine
 from valechat.ledger.base import StoredMessage
 from valechat.messages import ImagePart, Message, Part, ToolCallPart, ToolResultPart
@@ -152,3 +152,22 @@ async def test_a_call_tells_how_long_it_took_and_gives_its_result_in_pieces(home
             if not piece["left"]:
                 break
     assert whole == "line\n" * 50_000
+
+
+async def test_what_a_tool_did_stays_when_the_turn_fails_after_it(home: Path) -> None:
+    def delete(path: str) -> str:
+        """Delete a file."""
+        return f"{path} is gone"
+
+    call = {"index": 0, "id": "c1", "function": {"name": "delete", "arguments": '{"path": "a"}'}}
+    calling = event({"choices": [{"index": 0, "delta": {"tool_calls": [call]}, "finish_reason": "tool_calls"}]})
+    refused = whole(b'{"error": {"message": "No more."}}', status=400)
+    async with FaultServer(stream(calling, b"data: [DONE]\n\n"), refused) as server:
+        (home / "config.toml").write_text(
+            f'[providers.lab]\nkind = "openai-compatible"\nbase_url = "{server.url}/v1"\nmodels = ["one"]\n'
+        )
+        panel = PanelUnderTest(valechat.Chat("lab/one", tools=[delete]))
+        panel.ask("Go")
+        answer = (await panel.until("turn_ended", "refused"))["answer"]
+    assert answer["tools"][0]["result"] == "a is gone"
+    assert "No more." in answer["error"]["message"]

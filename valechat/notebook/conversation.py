@@ -325,6 +325,7 @@ class PanelConversation:
                 breakers=breakers_shown(services().breakers()),
                 asks=self._asker.shown,
                 plugins=plugins,
+                plugins_problem=self._desk.problem,
             )
         )
         if not self._models:

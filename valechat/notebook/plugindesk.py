@@ -60,7 +60,7 @@ class PluginDesk:
         self._uploads = uploads
         self._manager: Manager | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._told: list[PluginShown] = []
+        self._told: tuple[list[PluginShown], str] = ([], "")
 
     async def open(self) -> list[PluginShown]:
         """Know what plugins there are, and follow them from now on."""
@@ -69,8 +69,14 @@ class PluginDesk:
         if self._manager is not manager:
             self._manager = manager
             _follow(manager, self)
-        self._told = self.shown()
-        return self._told
+        self._told = (self.shown(), self.problem)
+        return self._told[0]
+
+    @property
+    def problem(self) -> str:
+        """What is wrong with the plugins' file, and what to do; empty when nothing is."""
+        error = None if self._manager is None else self._manager.problem
+        return "" if error is None else f"{error.message} {error.fix}".strip()
 
     def shown(self) -> list[PluginShown]:
         """All plugins as they stand now."""
@@ -169,10 +175,10 @@ class PluginDesk:
 
     def _tell(self) -> None:
         self._timer = None
-        now = self.shown()
+        now = (self.shown(), self.problem)
         if now != self._told:
             self._told = now
-            self._outbox.send(Plugins(type="plugins", seq=0, plugins=now))
+            self._outbox.send(Plugins(type="plugins", seq=0, plugins=now[0], problem=now[1]))
 
     async def _of_each(
         self, plugins: Iterable[PluginInfo], ask: Callable[[str], Awaitable[list[T]]], problems: list[str]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import mimetypes
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from valechat.attachments import media_type_of
 from valechat.ledger.base import StoredMessage
 from valechat.messages import ImagePart, ToolCallPart, ToolResultPart
 from valechat.notebook.protocol import ToolFileShown, ToolShown
+from valechat.plugins.names import public_name
 from valechat.plugins.results import ResultStore
 from valechat.services import services
 
@@ -35,7 +37,10 @@ def origins() -> Origins:
     manager = vars(services()).get("plugins")
     if manager is None:
         return {}
-    return {tool.public_name: (tool.plugin, tool.name) for tool in manager.tools()}
+    tools = manager.tools()
+    often = Counter(tool.public_name for tool in tools)
+    apart = {public_name(tool.plugin, tool.name, told_apart=True): (tool.plugin, tool.name) for tool in tools}
+    return {**apart, **{tool.public_name: (tool.plugin, tool.name) for tool in tools if often[tool.public_name] == 1}}
 
 
 def tools_shown(turn: Sequence[StoredMessage], known: Origins) -> list[ToolShown]:

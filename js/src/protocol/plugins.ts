@@ -90,11 +90,12 @@ export interface Complete {
   filled: string;
 }
 
-/** All plugins as they stand. */
+/** All plugins as they stand. `problem` is what is wrong with their file, empty when nothing is. */
 export interface Plugins {
   type: "plugins";
   seq: number;
   plugins: PluginShown[];
+  problem: string;
 }
 
 /** What the plugins that run have ready. `problems` names those that did not say. */

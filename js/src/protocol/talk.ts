@@ -87,6 +87,7 @@ export interface State {
   breakers?: BreakerShown[];
   asks?: AskShown[];
   plugins?: PluginShown[];
+  plugins_problem?: string;
 }
 
 /** The question is taken and the answer is on its way: both messages as they stand. */

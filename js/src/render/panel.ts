@@ -196,7 +196,7 @@ export class Panel {
     this.menu.update(view.models, view.model, breakers);
     this.tick(breakers.some((one) => one.seconds > 0));
     this.composer.update(view);
-    this.plugins.update(view.plugins);
+    this.plugins.update(view.plugins, view.pluginsProblem);
     for (const offer of this.offers) offer.update(view);
     const asked = this.asks.update(view.asks);
     const answering = this.content.querySelector(".vc-ask:focus-within") !== null;

@@ -105,8 +105,14 @@ describe("the plugins menu", () => {
 
   it("follows what happens while it is open", () => {
     const menu = open();
-    say({ type: "plugins", seq: ++seq, plugins: [{ ...OFF, state: "running", used: true, tools: 1, tokens: 90 }] });
+    say({ type: "plugins", seq: ++seq, plugins: [{ ...OFF, state: "running", used: true, tools: 1, tokens: 90 }], problem: "" });
     expect(text(menu.querySelector(".vc-plugin"))).toBe("Git 1 tool · ≈ 90 tokens");
+  });
+
+  it("says what is wrong with the plugins' file", () => {
+    say({ type: "plugins", seq: ++seq, plugins: [], problem: "Line 3: a comma is missing." });
+    expect(text(el.querySelector(".vc-plugins-count"))).toBe("!");
+    expect(text(open())).toContain("Line 3: a comma is missing.");
   });
 
   it("leads to the manager, where there are no cells by saying how", () => {
@@ -263,7 +269,7 @@ describe("a plugin's resources", () => {
   it("are offered only where a plugin has any", () => {
     const button = el.querySelector<HTMLElement>(".vc-resources-button");
     expect(button?.hidden).toBe(false);
-    say({ type: "plugins", seq: ++seq, plugins: [{ ...FILES, resources: false }] });
+    say({ type: "plugins", seq: ++seq, plugins: [{ ...FILES, resources: false }], problem: "" });
     expect(button?.hidden).toBe(true);
   });
 

@@ -125,11 +125,12 @@ class Complete(TypedDict):
 
 
 class Plugins(TypedDict):
-    """All plugins as they stand."""
+    """All plugins as they stand. `problem` is what is wrong with their file, empty when nothing is."""
 
     type: Literal["plugins"]
     seq: int
     plugins: list[PluginShown]
+    problem: str
 
 
 class Offers(TypedDict):

@@ -145,6 +145,7 @@ class State(TypedDict):
     breakers: NotRequired[list[BreakerShown]]
     asks: NotRequired[list[AskShown]]
     plugins: NotRequired[list[PluginShown]]
+    plugins_problem: NotRequired[str]
 
 
 class TurnStarted(TypedDict):

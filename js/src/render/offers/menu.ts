@@ -19,6 +19,7 @@ export class PluginMenu {
   private readonly button = document.createElement("button");
   private readonly popup: Popup;
   private plugins: readonly PluginShown[] | null = null;
+  private problem = "";
 
   constructor(private readonly actions: PluginMenuActions) {
     this.node.className = "vc-plugins";
@@ -33,16 +34,18 @@ export class PluginMenu {
     this.node.append(this.button, this.popup.node);
   }
 
-  update(plugins: readonly PluginShown[]): void {
-    if (plugins === this.plugins) return;
+  update(plugins: readonly PluginShown[], problem: string): void {
+    if (plugins === this.plugins && problem === this.problem) return;
     this.plugins = plugins;
+    this.problem = problem;
     const used = plugins.filter((one) => one.used).length;
     const label = used === 0 ? strings.plugins : strings.pluginsUsed(used);
     this.button.setAttribute("aria-label", label);
     this.button.title = label;
-    const failed = plugins.some((one) => one.used && one.state === "error");
+    const failed = problem !== "" || plugins.some((one) => one.used && one.state === "error");
+    const mark = used > 0 ? String(used) : problem === "" ? "" : "!";
     render(
-      html`${icon("plug")}${used > 0 ? html`<span class="vc-plugins-count ${failed ? "vc-plugins-failed" : ""}">${used}</span>` : nothing}`,
+      html`${icon("plug")}${mark === "" ? nothing : html`<span class="vc-plugins-count ${failed ? "vc-plugins-failed" : ""}">${mark}</span>`}`,
       this.button,
     );
     if (this.popup.isOpen) this.draw();
@@ -76,7 +79,8 @@ export class PluginMenu {
     const tokens = plugins.filter((one) => one.used).reduce((sum, one) => sum + one.tokens, 0);
     render(
       html`<div class="vc-menu-list">
-          ${plugins.length === 0 ? html`<p class="vc-menu-none">${strings.pluginsNone}</p>` : nothing}
+          ${this.problem === "" ? nothing : html`<p class="vc-plugins-problem">${icon("alert")}<span>${this.problem}</span></p>`}
+          ${plugins.length === 0 && this.problem === "" ? html`<p class="vc-menu-none">${strings.pluginsNone}</p>` : nothing}
           ${repeat(
             plugins,
             (one) => one.id,
