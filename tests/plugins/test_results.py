@@ -70,11 +70,15 @@ def test_a_value_that_the_text_repeats_is_sent_once(store: ResultStore, texts: l
 
 def test_a_value_that_says_more_than_the_text_is_sent_with_it(store: ResultStore) -> None:
     part = said(store, text("Two files."), structured={"files": ["a", "b"]})
-    assert part.text == 'Two files.\n{"files": ["a", "b"]}'
+    assert part.text == 'Two files.\n{"files":["a","b"]}'
+
+
+def test_a_number_of_any_length_is_kept(store: ResultStore) -> None:
+    assert said(store, structured={"n": 10**30}).structured == {"n": 10**30}
 
 
 def test_a_value_alone_is_sent_as_json(store: ResultStore) -> None:
-    assert said(store, structured={"n": 1}).text == '{"n": 1}'
+    assert said(store, structured={"n": 1}).text == '{"n":1}'
 
 
 def test_an_image_is_shown_by_what_it_is_not_by_what_it_is_called(store: ResultStore) -> None:
@@ -225,4 +229,4 @@ def test_the_files_of_a_whole_answer_are_found_by_the_replys_result(store: Resul
 
 
 def test_the_size_of_an_answer_counts_all_of_it() -> None:
-    assert size_of(Answer((text("éa"), Content("audio", data=WAV)), {"n": 1})) == 3 + 16 + 8
+    assert size_of(Answer((text("éa"), Content("audio", data=WAV)), {"n": 1})) == 3 + 16 + 7

@@ -168,7 +168,8 @@ class PluginTools:
             status = "timeout" if isinstance(error, ToolFailed) else "error"
             result = ToolResultPart(call.id, call.name, str(error), is_error=True)
         else:
-            status, output = "error" if answer.is_error else "ok", size_of(answer)
+            status = "error" if answer.is_error else "ok"
+            output = await asyncio.to_thread(size_of, answer)
             result = await asyncio.to_thread(part_of, call, answer, self._store, self._most_output)
         lasted = round((time.monotonic() - began) * 1000)
         return Called(result, tool.plugin, status, lasted, output, answered.note)

@@ -12,10 +12,12 @@ import json
 import mimetypes
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import orjson
 
 from valechat.ids import new_id
 from valechat.messages import ImagePart, ToolCallPart, ToolResultPart
@@ -98,7 +100,7 @@ def part_of(call: ToolCallPart, answer: Answer, store: ResultStore, most: int) -
         elif said := _said(content):
             pieces.append(said)
     value = answer.structured
-    told = json.dumps(value, ensure_ascii=False, default=str) if value is not None else ""
+    told = _json(value) if value is not None else ""
     if value is not None and not _repeats(answer, value):
         pieces.append(told)
     files = {left.file: left.content.data for left in pieces if isinstance(left, _Left)}
@@ -137,7 +139,7 @@ def shortened(text: str, most: int, *, kept: bool) -> str:
 
 def size_of(answer: Answer) -> int:
     """The bytes of an answer: all its text, data and value."""
-    told = 0 if answer.structured is None else len(json.dumps(answer.structured, default=str))
+    told = 0 if answer.structured is None else len(_json(answer.structured).encode("utf-8", "replace"))
     return told + sum(len(one.text.encode("utf-8", "replace")) + len(one.data) for one in answer.content)
 
 
@@ -194,17 +196,27 @@ def _repeats(answer: Answer, value: Any) -> bool:
     wrap a plain value as `{"result": value}`, and write each item of a list as a text of its own.
     """
     texts = [content.text for content in answer.content if content.kind == "text"]
+    if not texts:
+        return False
     wrapped = value["result"] if isinstance(value, dict) and set(value) == {"result"} else value
-    said: list[Any] = ["\n".join(texts), texts, [*_parsed(texts)], *_parsed(["\n".join(texts)])]
-    return any(one == candidate for one in (value, wrapped) for candidate in said) and bool(texts)
+    parsed = [_parsed(text) for text in texts]
+    said = [texts, parsed, *([texts[0], parsed[0]] if len(texts) == 1 else ["\n".join(texts)])]
+    return any(one == candidate for one in (value, wrapped) for candidate in said)
 
 
-def _parsed(texts: list[str]) -> Iterator[Any]:
-    for text in texts:
-        try:
-            yield json.loads(text)
-        except (ValueError, RecursionError):
-            yield text
+def _parsed(text: str) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return text
+
+
+def _json(value: Any) -> str:
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:
+        # A number or text that orjson does not write, such as an integer over 64 bits.
+        return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _silent(answer: Answer, images: list[ImagePart]) -> str:
