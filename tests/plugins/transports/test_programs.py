@@ -58,6 +58,7 @@ def test_a_program_beside_python_is_found_and_its_folder_put_on_the_servers_path
     ("command", "how"),
     [
         ("npx", "Install Node.js"),
+        ("npx.cmd", "Install Node.js"),
         ("node", "Install Node.js"),
         ("uvx", "pip install uv"),
         ("docker", "Install Docker"),

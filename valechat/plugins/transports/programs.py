@@ -57,7 +57,10 @@ def find_program(command: str, *, plugin: str, env: Mapping[str, str], cwd: str)
     raise InvalidCommand(
         f"{plugin} needs the program {command}, which is not installed.",
         plugin=plugin,
-        fix=_HOW.get(command.lower(), "Install it, or write its full path as the command."),
+        fix=_HOW.get(
+            command.lower().removesuffix(".exe").removesuffix(".cmd"),
+            "Install it, or write its full path as the command.",
+        ),
     )
 
 

@@ -171,10 +171,11 @@ class Supervisor:
         while not self.over and time.monotonic() < deadline:
             time.sleep(0.005)
             self.reap()
-        deadline = time.monotonic() + PATIENCE
+        deadline, pause = time.monotonic() + PATIENCE, 0.002
         self.kill()
         while not self.reap() and time.monotonic() < deadline:
-            time.sleep(0.002)
+            time.sleep(pause)
+            pause = min(2 * pause, BEAT)  # what is still there after a few rounds takes its time
             self.kill()
 
     def kill(self) -> None:

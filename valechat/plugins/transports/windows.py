@@ -205,6 +205,7 @@ def _suspended(
         cwd=prepared.cwd,
         creationflags=CREATE_SUSPENDED | CREATE_NEW_PROCESS_GROUP | CREATE_NO_WINDOW,
     )
+    undo.callback(process.wait)
     undo.callback(process.kill)
     return process, pipes
 
