@@ -11,6 +11,7 @@ from typing import Any
 
 import mcp_types as types
 from mcp.server.mcpserver import Context, MCPServer
+from mcp.shared.message import ServerMessageMetadata
 
 PIXEL = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII=")
 
@@ -34,7 +35,8 @@ async def ask(ctx: Context[Any, Any], request: Any, kind: Any) -> Any:
     """The client's reply; since 2026-07-28 what to return at first, to be called again with the reply."""
     if ctx.protocol_version == "2026-07-28":
         return (ctx.input_responses or {}).get("q") or types.InputRequiredResult(input_requests={"q": request})
-    return await ctx.session.send_request(request, kind)
+    of_this_call = ServerMessageMetadata(related_request_id=ctx.request_id)
+    return await ctx.session.send_request(request, kind, metadata=of_this_call)
 
 
 @server.tool()
