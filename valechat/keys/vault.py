@@ -77,6 +77,11 @@ class Vault:
         await self._record(name, "memory" if place == "memory" else _SOURCES[place], purpose)
         return place
 
+    async def written_at(self, name: str) -> datetime | None:
+        """When it was last kept, by whichever kernel; None where it is not, or only in memory. Asks no keychain."""
+        row = (await asyncio.to_thread(self._index.read)).get(name)
+        return row.stored_at if row is not None else None
+
     async def delete(self, name: str) -> bool:
         """Forget it; whether there was one.
 

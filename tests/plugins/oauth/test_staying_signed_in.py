@@ -16,7 +16,7 @@ import pytest
 
 from tests.plugins.authserver import AuthServer
 from tests.plugins.oauth.conftest import Kernel
-from tests.plugins.oauth.people import declines, opens
+from tests.plugins.oauth.people import declines, ignores, opens
 from valechat.asking import nobody
 from valechat.errors import KeyStorageError, PluginError, SignInNeeded
 from valechat.paths import user_paths
@@ -103,6 +103,17 @@ async def test_kernels_that_renew_at_once_lose_no_token_to_rotation(
     came = await asyncio.to_thread(others, server, 3, 2)
     assert came == [{"error": "", "statuses": [SERVED, SERVED]}] * 3
     assert server.seen == ["refresh"]
+
+
+async def test_a_sign_in_in_another_kernel_takes_the_question_away_here(server: AuthServer, kernel: Make) -> None:
+    waiting = ignores()
+    here = asyncio.create_task(kernel(waiting).authorisation().prepare())
+    while not waiting.visits:
+        await asyncio.sleep(0.01)
+    await kernel(opens()).authorisation().prepare()
+    await asyncio.wait_for(here, 10)
+    assert waiting.cancelled == 1
+    assert server.seen.count("code") == 1
 
 
 async def test_a_request_given_up_while_its_token_is_renewed_does_not_lose_the_new_one(

@@ -128,6 +128,14 @@ async def test_after_the_end_requests_fail_at_once_with_the_reason() -> None:
             assert "Nothing answers" in await asyncio.wait_for(here.ended(), 5)
 
 
+async def test_a_stream_that_the_server_ends_at_once_is_not_opened_without_end() -> None:
+    opened: list[float] = []
+    with brief_streams(opened) as port:
+        async with connected(http, service(f"http://127.0.0.1:{port}/mcp")):
+            await asyncio.sleep(4)  # as often as it is opened in this time
+    assert 3 <= len(opened) <= 8
+
+
 async def test_a_server_without_a_stream_of_its_own_is_no_trouble() -> None:
     with serving(push=False) as server:
         async with connected(http, service(server.url)) as here:
@@ -336,6 +344,39 @@ def redirecting(target: str) -> Iterator[int]:
             pass
 
     with _simple(Redirecting) as port:
+        yield port
+
+
+@contextlib.contextmanager
+def brief_streams(opened: list[float]) -> Iterator[int]:
+    """Its stream ends at once, and it says that no time is to be lost before the next."""
+
+    class Brief(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            opened.append(0)
+            self.answer(200, "text/event-stream", b"retry: 0\n\n")
+
+        def do_POST(self) -> None:
+            message = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            about = {"protocolVersion": "2025-06-18", "capabilities": {}, "serverInfo": {"name": "b", "version": "1"}}
+            body = {"jsonrpc": "2.0", "id": message.get("id"), "result": about}
+            self.answer(200 if "id" in message else 202, "application/json", json.dumps(body).encode())
+
+        def do_DELETE(self) -> None:
+            self.answer(200, "text/plain", b"")
+
+        def answer(self, status: int, kind: str, body: bytes) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Mcp-Session-Id", "one")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *about: object) -> None:
+            pass
+
+    with _simple(Brief) as port:
         yield port
 
 

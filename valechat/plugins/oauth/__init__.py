@@ -41,9 +41,9 @@ def authorisation(
     """
     if getattr(getattr(definition, "auth", None), "type", "none") != "oauth":
         return None
-    from valechat.plugins.oauth.signing import Authorisation
     from valechat.plugins.oauth.kept import Kept
     from valechat.plugins.oauth.signin import SIGN_IN_SECONDS, SignIn
+    from valechat.plugins.oauth.signing import Authorisation
     from valechat.plugins.oauth.wire import Wire
 
     wire = Wire(allow_http=bool(getattr(definition, "allow_http", False)))

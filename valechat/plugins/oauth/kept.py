@@ -7,7 +7,7 @@ import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 
-from valechat.errors import PluginError
+from valechat.errors import KeyStorageError, PluginError
 from valechat.filelock import try_locked
 from valechat.keys import Key, KeyRing, Vault
 from valechat.paths import Paths
@@ -20,6 +20,7 @@ Log = Callable[[str, str, str], None]
 
 LOCK_SECONDS = 90.0
 LOOK_SECONDS = 0.05
+LOOK_ELSEWHERE_SECONDS = 1.0
 
 
 class Kept:
@@ -54,6 +55,21 @@ class Kept:
             self._warned = True
             reason = "The sign-in is kept in memory only, because there is no keychain: it ends with this kernel."
             self._log("valechat", "warning", f"{reason} Set VALECHAT_PASSPHRASE to keep it in an encrypted file.")
+
+    async def from_another_kernel(self, *, url: str, refused: str) -> TokenSet:
+        """Wait until another kernel has kept tokens that may be used, others than those that were refused."""
+        seen = await self._vault.written_at(self.name)
+        while True:
+            await asyncio.sleep(LOOK_ELSEWHERE_SECONDS)
+            now = await self._vault.written_at(self.name)
+            if now is not None and now != seen:
+                seen = now
+                try:
+                    tokens = await self.read(url=url, purpose="another kernel signed in")
+                except KeyStorageError:
+                    continue  # what cannot be read here is no reason to stop asking here
+                if tokens is not None and tokens.good and tokens.access != refused:
+                    return tokens
 
     async def forget(self) -> bool:
         """Forget them; whether there were any. Raises KeyStorageError as `read`."""

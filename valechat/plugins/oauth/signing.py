@@ -143,7 +143,7 @@ class Authorisation(httpx2.Auth):
             if now is not None and now.good and (used is None or now.access != used.access):
                 return now  # another request has seen to it
             found, reason = await self._without_asking(challenge, used)
-            return found if found is not None else await self._asked(challenge, reason)
+            return found if found is not None else await self._asked(challenge, reason, used)
 
     async def _without_asking(self, challenge: Challenge, used: TokenSet | None) -> tuple[TokenSet | None, str]:
         """New tokens without the user, or None and why there are none."""
@@ -219,17 +219,31 @@ class Authorisation(httpx2.Auth):
         await self._kept.write(tokens, purpose="signed in for itself")
         return self._have(tokens, "asked")
 
-    async def _asked(self, challenge: Challenge, reason: str) -> TokenSet:
+    async def _asked(self, challenge: Challenge, reason: str, used: TokenSet | None) -> TokenSet:
         """Tokens by having the user sign in. Asks once: later requests fail with the same refusal."""
         if self._declined is not None:
             raise self._declined
         if self._way != "kept" and not self._taken_since_asked and not reason and not challenge.more:
             raise self._not_taken()
+        endpoints = await self._endpoints(challenge)
+        here = asyncio.ensure_future(self._sign_in.run(endpoints, challenge, self._tokens, reason))
+        elsewhere = asyncio.ensure_future(
+            self._kept.from_another_kernel(url=self._url, refused=used.access if used is not None else "")
+        )
+        both: set[asyncio.Future[TokenSet]] = {here, elsewhere}
         try:
-            tokens = await self._sign_in.run(await self._endpoints(challenge), challenge, self._tokens, reason)
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+            if not here.done():
+                self._log("valechat", "info", "Signed in by another kernel.")
+                return self._have(elsewhere.result(), "kept")
+            tokens = here.result()
         except SignInNeeded as error:
             self._declined = error
             raise
+        finally:
+            for one in both:
+                one.cancel()
+            await asyncio.wait(both)
         self._asked_scopes |= set((challenge.scope or "").split())
         async with self._kept.alone():
             await self._kept.write(tokens, purpose="signed in")

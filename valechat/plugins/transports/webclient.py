@@ -27,6 +27,7 @@ MOST_ERROR_BYTES = 64 * 1024
 STREAM_TRIES = 6
 SHORT_STREAM_SECONDS = 5.0
 MOST_PAUSE_SECONDS = 60.0
+MOST_STREAMS = 64
 CONNECTION_CLOSED = -32000
 """The SDK's code for it."""
 
@@ -128,7 +129,7 @@ class WebClient(httpx2.AsyncClient):
     async def _listen(self, request: httpx2.Request, options: dict[str, Any]) -> httpx2.Response:
         """Open a stream of the server's own, or one to be taken up again after a cut."""
         request.extensions["timeout"] = {**request.extensions.get("timeout", {}), "read": None}
-        await self._pauses.before_a_stream()
+        await self._pauses.before_a_stream(request.headers.get("last-event-id", ""))
         for attempt in range(STREAM_TRIES):
             fault = None
             try:
@@ -192,21 +193,27 @@ def web_client(definition: Any, context: Context, auth: Any) -> WebClient:
 
 
 class _Pauses:
-    """Spaces out streams that a server ends at once, which the SDK opens again without end (python-sdk#3257)."""
+    """Spaces out openings of a stream that a server ends at once, which the SDK repeats without end (python-sdk#3257).
+
+    Streams are told apart by the event they go on from: one that brought events is none of those.
+    """
 
     def __init__(self) -> None:
-        self._opened = float("-inf")
-        self._short = 0
+        self._streams: dict[str, tuple[float, int]] = {}
 
-    async def before_a_stream(self) -> None:
-        """Wait, longer each time, while streams do not last."""
-        now = asyncio.get_running_loop().time()
-        self._short = self._short + 1 if now - self._opened < SHORT_STREAM_SECONDS + self._pause() else 0
-        await asyncio.sleep(self._pause())
-        self._opened = asyncio.get_running_loop().time()
+    async def before_a_stream(self, after: str) -> None:
+        """Wait, longer each time, while the stream after that event does not last."""
+        loop = asyncio.get_running_loop()
+        opened, short = self._streams.pop(after, (float("-inf"), 0))
+        short = short + 1 if loop.time() - opened < SHORT_STREAM_SECONDS + _pause(short) else 0
+        await asyncio.sleep(_pause(short))
+        self._streams[after] = (loop.time(), short)
+        for old in [*self._streams][:-MOST_STREAMS]:
+            del self._streams[old]
 
-    def _pause(self) -> float:
-        return 0.0 if self._short < 3 else min(2.0 ** (self._short - 3), MOST_PAUSE_SECONDS)
+
+def _pause(short: int) -> float:
+    return 0.0 if short < 3 else min(2.0 ** (short - 3), MOST_PAUSE_SECONDS)
 
 
 class _Cut(httpx2.AsyncByteStream):
