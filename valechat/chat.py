@@ -43,8 +43,8 @@ class Chat:
         model: `provider/model`; None takes the configured default, or the best that can be used now.
         system: Instructions that stand before the conversation.
         tools: Python functions the model may call; name, docstring and annotations are shown to it.
-        plugins: Ids of MCP plugins whose tools the model may call; they are started when they are first
-            needed. `"enabled"` takes all that are enabled, as they come and go.
+        plugins: Ids of MCP plugins whose tools the model may call, or `plugin/tool` for one tool; they are
+            started when they are first needed. `"enabled"` takes all that are enabled, as they come and go.
         temperature: 0 to 2, None for the model's default.
         max_tokens: Most output tokens of one request, reasoning included.
         timeout: Seconds without progress before a request is given up.

@@ -39,7 +39,7 @@ class Asking:
         output: Variable that receives the reply.
         conversation: Name of the conversation to ask in; None for the notebook's own.
         max_cost: Most USD the question may cost.
-        tools: Names of the notebook's functions that the model may call.
+        tools: Names of functions, plugins and plugins' tools that the model may call.
         new: Begin a new conversation first.
         dry_run: Show what would be sent, and send nothing.
         stream: Show the answer while it arrives.

@@ -14,6 +14,7 @@ from valechat.notebook.arguments import option_names, takes_value
 from valechat.notebook.formats import FORMATS
 from valechat.notebook.host import Host
 from valechat.notebook.verbs import VERBS
+from valechat.pluginverbs.following import following
 from valechat.services import services
 
 __all__ = ["Completion"]
@@ -82,7 +83,8 @@ class Completion:
             case "-o" | "--output":
                 return [name for name in self._host.names if not name.startswith("_")]
             case "--tools":
-                return [name for name, value in self._host.names.items() if callable(value)]
+                plugins = following(["enable"])
+                return [*(name for name, value in self._host.names.items() if callable(value)), *plugins]
         return ()
 
     def _named(self, kind: str) -> list[str]:

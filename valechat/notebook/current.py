@@ -13,6 +13,7 @@ from valechat.errors import ConfigError
 from valechat.ids import new_id
 from valechat.ledger.base import Conversation
 from valechat.notebook.arguments import Asking
+from valechat.pluginverbs.toolnames import named_in_plugins
 from valechat.reply import Reply
 from valechat.services import services
 
@@ -74,12 +75,14 @@ def chat_for(asking: Asking, functions: Callable[[str], Any]) -> Chat:
     `functions` finds a tool by its name. Blocking.
 
     Raises:
-        ConfigError: A tool is not a function of the notebook.
+        ConfigError: A tool is neither a function of the notebook nor a plugin or one's tool.
     """
     base = begin() if asking.new and asking.conversation is None else notebook_chat()
     chat = copy.copy(base)
     if asking.tools:
-        chat = base.variant(tools=[functions(name) for name in asking.tools])
+        named_plugins = {name: found for name in asking.tools if (found := _plugin(name, functions)) is not None}
+        chat = base.variant(tools=[functions(name) for name in asking.tools if name not in named_plugins])
+        chat.plugins = tuple(named_plugins.values())
     if asking.conversation is not None:
         chat.conversation_id = _fresh(asking.conversation) if asking.new else named(asking.conversation) or new_id()
     if asking.system is not None:
@@ -89,6 +92,15 @@ def chat_for(asking: Asking, functions: Callable[[str], Any]) -> Chat:
     if asking.max_tokens is not None:
         chat.max_tokens = asking.max_tokens
     return chat
+
+
+def _plugin(name: str, functions: Callable[[str], Any]) -> str | None:
+    """The plugin or plugin's tool of that name; None for a function, which comes first, and for nothing at all."""
+    try:
+        functions(name)
+    except ConfigError:
+        return named_in_plugins(name)
+    return None
 
 
 def remember(reply: Reply) -> None:

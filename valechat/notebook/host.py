@@ -54,7 +54,8 @@ class Host:
         found: Callable[..., Any] | None = self.names.get(name)
         if not callable(found) or inspect.isclass(found):
             raise ConfigError(
-                f"--tools: there is no function named {name} in this notebook.", fix="Define it with `def`, with types."
+                f"--tools: there is neither a function nor a plugin named {name}.",
+                fix="Define it with `def`, with types; `%valechat plugins` shows the plugins.",
             )
         return found
 

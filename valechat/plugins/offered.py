@@ -20,15 +20,25 @@ from valechat.plugins.results import ResultStore, part_of, size_of
 from valechat.providers.base import ToolSpec
 from valechat.toolbox import Called, Toolbox
 
-__all__ = ["MOST_TOOLS", "Chosen", "PluginTools", "Plugins", "ToolSet"]
+__all__ = ["MOST_TOOLS", "Chosen", "PluginTools", "Plugins", "ToolSet", "named_plugins"]
 
 MOST_TOOLS = 128
 """Tools one request may offer. OpenAI's APIs take no more, and no model chooses well among so many."""
 
 Chosen = Sequence[str] | Literal["enabled"]
-"""Ids of plugins, or all that are enabled."""
+"""Ids of plugins, `plugin/tool` for one tool of a plugin, or all plugins that are enabled."""
 
 _NAMED_IN_ERROR = 40
+
+
+def named_plugins(chosen: Chosen) -> dict[str, frozenset[str] | None]:
+    """The plugins that are chosen by name, each with its chosen tools, None for all; none for all that are enabled."""
+    found: dict[str, frozenset[str] | None] = {}
+    for name in () if chosen == "enabled" else chosen:
+        plugin, one, tool = name.partition("/")
+        before = found.get(plugin, frozenset())
+        found[plugin] = before | {tool} if one and before is not None else None
+    return found
 
 
 class Plugins(Protocol):
@@ -201,9 +211,13 @@ class PluginTools:
         if self._chosen == "enabled":
             ids = sorted(plugin for plugin, info in running.items() if info.enabled)
         else:
-            ids = [plugin for plugin in dict.fromkeys(self._chosen) if plugin in running]
+            ids = [plugin for plugin in named_plugins(self._chosen) if plugin in running]
+        only = named_plugins(self._chosen)
         tools = [
-            tool for plugin in ids for tool in sorted(running[plugin].tools, key=lambda tool: tool.name) if tool.offered
+            tool
+            for plugin in ids
+            for tool in sorted(running[plugin].tools, key=lambda tool: tool.name)
+            if tool.offered and ((some := only.get(plugin)) is None or tool.name in some)
         ]
         return {
             public_name(tool.plugin, tool.name, told_apart=True)

@@ -7,12 +7,15 @@ import contextlib
 
 from valechat.errors import ConfigError, PluginError
 from valechat.plugins.base import PluginInfo
-from valechat.plugins.offered import Chosen, Plugins
+from valechat.plugins.offered import Chosen, Plugins, named_plugins
 
 __all__ = ["chosen_plugins", "ready", "to_start"]
 
 PATIENCE = 5.0
 """Seconds a question waits for plugins that nobody named; the tools of a slower one come in a later round."""
+
+_COMING = ("starting", "initialising")
+_NOT_YET = ("stopped", *_COMING)
 
 
 def chosen_plugins(chosen: Chosen) -> Chosen:
@@ -33,7 +36,7 @@ def chosen_plugins(chosen: Chosen) -> Chosen:
 async def to_start(plugins: Plugins, chosen: Chosen) -> list[str]:
     """The named plugins that do not run, as people call them."""
     await plugins.load()
-    named = () if chosen == "enabled" else chosen
+    named = named_plugins(chosen)
     return [info.name or info.id for info in plugins.list() if info.id in named and info.state != "running"]
 
 
@@ -52,15 +55,15 @@ async def ready(plugins: Plugins, chosen: Chosen) -> dict[str, str]:
                 await plugins.initialise()
         return {info.id: note for info in plugins.list() if info.enabled and (note := _note(info))}
     try:
-        await plugins.ensure(list(chosen))
+        await plugins.ensure(list(named_plugins(chosen)))
     except PluginError as error:
         raise ConfigError(error.message, fix=error.fix) from error
-    return {info.id: note for info in plugins.list() if info.id in chosen and (note := _note(info))}
+    return {info.id: note for info in plugins.list() if info.id in named_plugins(chosen) and (note := _note(info))}
 
 
 def _note(info: PluginInfo) -> str:
     title = info.name or info.id
-    if info.state in ("starting", "initialising"):
+    if info.state in _COMING:
         return f"{title} is still starting; its tools come as soon as it runs."
     if info.state == "running":
         return ""

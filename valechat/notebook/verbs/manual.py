@@ -37,7 +37,7 @@ the question, a table as its schema and a few rows. All other braces are left al
 | `-t TEMPERATURE` | 0 to 2 |
 | `--max-tokens N` | the longest answer |
 | `--max-cost USD` | the most this question may cost |
-| `--tools f,g` | functions of the notebook that the model may call |
+| `--tools f,git` | functions and plugins, or single tools (`git_git_log`), that the model may call |
 | `--dry-run` | show what would be sent and what it could cost |
 | `--no-stream` | show the answer when it is whole |
 
