@@ -21,7 +21,7 @@ from valechat.plugins.approvals import Approvals
 from valechat.plugins.base import Answer
 from valechat.plugins.consent import Consent
 from valechat.plugins.offered import MOST_TOOLS, Chosen, PluginTools, ToolSet
-from valechat.plugins.ready import chosen_plugins, ready
+from valechat.plugins.ready import chosen_plugins, ready, to_start
 from valechat.plugins.results import ResultStore
 from valechat.toolbox import Called
 from valechat.tools import FunctionTools
@@ -359,6 +359,14 @@ async def test_a_plugin_that_cannot_start_is_said_and_the_others_go_on(plugins: 
     plugins.fails["git"] = "git is not installed."
     assert await ready(plugins, ("git", "time")) == {"git": "Git does not run: git is not installed. Do something."}
     assert [spec.name for spec in tools(plugins, ("git", "time")).specs()] == ["time_now"]
+
+
+async def test_only_what_is_named_and_on_its_way_is_said_to_be_waited_for(plugins: HeldPlugins) -> None:
+    plugins.set("git", "stopped")
+    assert await to_start(plugins, ("git", "time")) == ["Git"]
+    assert await to_start(plugins, "enabled") == []
+    plugins.set("git", "error")
+    assert await to_start(plugins, ("git",)) == []
 
 
 async def test_all_that_are_enabled_are_started_and_no_other(plugins: HeldPlugins) -> None:
