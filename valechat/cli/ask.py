@@ -9,11 +9,13 @@ import json
 import sys
 
 from valechat.chat import Chat
+from valechat.cli.asker import ask_at_the_terminal
 from valechat.cli.output import harmless, note, shown
 from valechat.cli.terminal import ask_passphrase
 from valechat.engine import engine
 from valechat.errors import ConfigError
 from valechat.events import DoneEvent, ProgressEvent, StatusEvent, TextEvent
+from valechat.pluginverbs.toolnames import plugins_by_name
 from valechat.reply import Reply
 from valechat.services import services
 
@@ -29,7 +31,9 @@ def run(options: argparse.Namespace) -> int:
         temperature=options.temperature,
         max_tokens=options.max_tokens,
         conversation=options.conversation,
+        plugins=plugins_by_name(name.strip() for name in (options.tools or "").split(",") if name.strip()),
     )
+    ask_at_the_terminal()
     services().keys.ask_passphrase = ask_passphrase
     reply = asyncio.run(_answer(chat, question, options))
     if options.format == "json":

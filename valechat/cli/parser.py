@@ -82,6 +82,7 @@ def _working(commands: Any) -> None:
     ask.add("-t", "--temperature", type=float)
     ask.add("--max-tokens", type=int, metavar="N", help="most tokens of the answer")
     ask.add("--max-cost", metavar="USD", help="most US dollars it may cost")
+    ask.add("--tools", metavar="NAME,…", help="plugins, or single tools of theirs, that the model may call")
     ask.add("-y", "--yes", action="store_true", help="agree to a cost above confirm_above")
     ask.formats("json")
     models = _Command(commands, "models", "models:run", "what can be chatted with now, with prices")
