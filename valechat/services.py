@@ -6,7 +6,7 @@ from the working folder, which is the notebook's in a kernel.
 
 from __future__ import annotations
 
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from functools import cached_property
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -20,7 +20,7 @@ from valechat.engine import engine
 from valechat.errors import UnknownModel
 from valechat.keys import KeyRing
 from valechat.ledger import open_ledger
-from valechat.ledger.base import Ledger, PluginRun
+from valechat.ledger.base import Ledger, PluginRun, Retention
 from valechat.ledger.threads import durably
 from valechat.meter import Meter
 from valechat.paths import Paths, user_paths
@@ -68,6 +68,12 @@ class Services:
         return ZoneInfo(name) if name else None
 
     @property
+    def retention(self) -> Retention:
+        """How long contents are kept."""
+        days = self.settings.retention
+        return Retention(*(_days(count) for count in (days.conversations_days, days.tool_results_days)))
+
+    @property
     def prices(self) -> PriceTable:
         """The price table, with the user's own prices."""
         own = {model: entry.model_dump(exclude_none=True) for model, entry in self.settings.prices.items()}
@@ -76,7 +82,9 @@ class Services:
     @cached_property
     def ledger(self) -> Ledger:
         """The ledger; from any thread."""
-        return open_ledger(self.paths)
+        opened = open_ledger(self.paths)
+        opened.keep(lambda: self.retention)
+        return opened
 
     @cached_property
     def keys(self) -> KeyRing:
@@ -194,6 +202,10 @@ class Services:
 
     def _key_source(self, name: str) -> KeyFor:
         return KeyFor(self, name)
+
+
+def _days(count: int | None) -> timedelta | None:
+    return None if count is None else timedelta(days=count)
 
 
 class KeyFor:

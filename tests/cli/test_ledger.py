@@ -61,6 +61,15 @@ def test_a_damaged_ledger_is_recovered_and_said_to_be(run: Run, home: Path) -> N
     assert "remember me" in run("export").stdout
 
 
+def test_pruning_follows_the_settings_or_what_is_asked_for(run: Run, home: Path) -> None:
+    run("ask", "-m", "demo/echo", "--max-tokens=8", "remember me")
+    assert "conversations_days" in run("prune").stderr
+    (home / "config.toml").write_text("[retention]\nconversations_days = 30\n")
+    assert "0 conversations were deleted" in run("prune").stdout
+    assert "1 conversations were deleted" in run("prune", "--conversations-days=0").stdout
+    assert run("sql", "select count(*) n from usage", "--csv").stdout == "n\n1\n"
+
+
 def test_restoring_nothing_says_what_to_name(run: Run) -> None:
     assert "--salvage" in run("restore").stderr
     assert "no file" in run("restore", "--salvage", "missing.sqlite3").stderr

@@ -46,6 +46,10 @@ cost_per_minute = "0.50"
 [sizes]
 message = "50 KiB"
 upload = 5000
+
+[retention]
+conversations_days = 365
+tool_results_days = 30
 """
 
 
@@ -53,6 +57,7 @@ def test_the_documented_file_is_read_as_it_is_meant(load: Load) -> None:
     settings = load(DOCUMENTED)
     assert settings.warnings == ()
     assert settings.default_model == "openai/gpt-5-mini"
+    assert (settings.retention.conversations_days, settings.retention.tool_results_days) == (365, 30)
     mylab = settings.providers["mylab"]
     assert (mylab.kind, mylab.base_url, mylab.api, mylab.timeout) == (
         "openai-compatible",

@@ -1,10 +1,11 @@
-"""`valechat backup`, `restore`, `export`."""
+"""`valechat backup`, `restore`, `prune`, `export`."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 
 from valechat.atomic import write_atomically
@@ -13,10 +14,11 @@ from valechat.cli.output import note, say
 from valechat.errors import ConfigError
 from valechat.export import as_json, as_markdown
 from valechat.ledger import open_ledger
+from valechat.ledger.base import Retention
 from valechat.ledger.salvage import report
 from valechat.paths import user_paths
 
-__all__ = ["backup", "export", "restore"]
+__all__ = ["backup", "export", "prune", "restore"]
 
 
 def backup(options: argparse.Namespace) -> int:
@@ -58,6 +60,24 @@ def _salvage(backups: Sequence[Path]) -> int:
         ledger.close()
     for line in report(salvaged):
         say(line)
+    return 0
+
+
+def prune(options: argparse.Namespace) -> int:
+    """Delete what is older than it is kept."""
+    from valechat.services import services
+
+    opened = services()
+    days = {"conversations": options.conversations_days, "tool_results": options.tool_results_days}
+    asked = {name: timedelta(days=count) for name, count in days.items() if count is not None}
+    retention = Retention(**asked) if asked else opened.retention
+    if retention == Retention():
+        raise ConfigError(
+            "Nothing is ever too old: [retention] in config.toml sets no number of days.",
+            fix="Set conversations_days or tool_results_days there, or give --conversations-days N.",
+        )
+    pruned = opened.ledger.prune(retention)
+    say(f"{pruned.conversations:,} conversations were deleted; {pruned.tool_results:,} messages lost tools' answers.")
     return 0
 
 

@@ -144,6 +144,11 @@ def _ledger(commands: Any) -> None:
     restore.add(
         "--salvage", action="store_true", help="recover what is left of a damaged ledger, with what backups still have"
     )
+    prune = _Command(
+        commands, "prune", "ledger:prune", "delete what is older than [retention] in config.toml says; never accounting"
+    )
+    prune.add("--conversations-days", type=int, metavar="N", help="delete conversations that nobody used for so long")
+    prune.add("--tool-results-days", type=int, metavar="N", help="remove what tools answered so long ago")
     export = _Command(commands, "export", "ledger:export", "write conversations as Markdown or JSON")
     export.add("conversation", nargs="*", metavar="ID", help="conversations; left out, all of them")
     export.add("-o", "--output", metavar="FILE", help="the file to write; left out, standard output")

@@ -19,6 +19,7 @@ from valechat.config.schema import (
     PriceSettings,
     ProviderSettings,
     RateLimits,
+    Retention,
     Settings,
     Sizes,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "PriceSettings",
     "ProviderSettings",
     "RateLimits",
+    "Retention",
     "Settings",
     "SettingsFile",
     "Sizes",

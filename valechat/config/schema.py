@@ -21,6 +21,7 @@ __all__ = [
     "PriceSettings",
     "ProviderSettings",
     "RateLimits",
+    "Retention",
     "Section",
     "Settings",
     "Sizes",
@@ -140,6 +141,15 @@ class Sizes(Section):
     upload: Size = ByteSize(10_000_000)
 
 
+class Retention(Section):
+    """`[retention]`: how many days contents are kept; left out, for ever. Accounting always is."""
+
+    conversations_days: Count | None = None
+    """Days after which a conversation that nobody used is deleted."""
+    tool_results_days: Count | None = None
+    """Days after which what tools answered is removed from conversations."""
+
+
 class PluginSettings(Section):
     """`[plugins]`: what plugins may do. The plugins themselves are in `mcp_plugins.json`."""
 
@@ -176,6 +186,7 @@ class Settings(Section):
     prices: dict[ModelName, PriceSettings] = Field(default_factory=dict)
     limits: Limits = Limits()
     sizes: Sizes = Sizes()
+    retention: Retention = Retention()
     plugins: PluginSettings = PluginSettings()
 
     _warnings: tuple[str, ...] = PrivateAttr(default=())

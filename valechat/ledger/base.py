@@ -10,9 +10,9 @@ its row) or `release` (it never left). A hold that is neither lapses at `Hold.la
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -34,7 +34,9 @@ __all__ = [
     "Ledger",
     "LimitState",
     "PluginRun",
+    "Pruned",
     "RequestStatus",
+    "Retention",
     "StoredMessage",
     "ToolCallRow",
     "UsageRow",
@@ -197,6 +199,27 @@ class PluginRun:
     id: str = field(default_factory=new_id)
 
 
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long contents are kept: None is for ever. Accounting always is.
+
+    Attributes:
+        conversations: How long after it was last used a conversation is deleted.
+        tool_results: How long after it was given a tool's answer is removed from its conversation.
+    """
+
+    conversations: timedelta | None = None
+    tool_results: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """How many conversations were deleted, and how many messages lost what tools had answered."""
+
+    conversations: int
+    tool_results: int
+
+
 class Ledger(Protocol):
     """The ledger. See the module's docstring for the life of a request."""
 
@@ -255,6 +278,14 @@ class Ledger(Protocol):
 
     def delete_conversation(self, conversation_id: str) -> None:
         """Delete a conversation and its messages. Its usage rows stay."""
+        ...
+
+    def prune(self, retention: Retention) -> Pruned:
+        """Delete what is older than it is kept, from the published files too."""
+        ...
+
+    def keep(self, retention: Callable[[], Retention]) -> None:
+        """Prune once a day from now on, in the background, as is wanted then."""
         ...
 
     def conversation(self, conversation_id: str) -> Conversation | None:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
@@ -154,7 +154,9 @@ class Publisher:
             state = t.db.execute("SELECT * FROM publication WHERE stream = ?", (name,)).fetchone()
             rows = rows_of(t.db, stream, [seq for seq in dict.fromkeys(changed) if seq > state["small_mark"]])
             kept = {row["seq"] for row in rows}
-            dirty = [(name, seq) for seq in changed if seq <= state["sealed"] or seq not in kept]
+            dirty = [
+                (name, seq) for seq in changed if seq <= state["sealed"] or seq not in kept or (name, seq) in t.erased
+            ]
             if dirty:
                 t.db.executemany("INSERT INTO dirty (stream, seq) VALUES (?, ?)", dirty)
                 prepared.dirty = True
@@ -197,16 +199,14 @@ class Publisher:
         replace_file(current, content)
         self._note_tail(db, stream.name, len(content))
 
-    def remove_from_tails(self, db: sqlite3.Connection, stream: Stream, removed: set[int]) -> None:
-        """Take the lines of rows that are gone out of the tails."""
+    def remove_from_tails(self, db: sqlite3.Connection, stream: Stream, changed: Mapping[int, int | None]) -> None:
+        """Take lines out of the tails: of rows that are gone, and what others were before their `rev` of now."""
         self.heal(db)
         state = db.execute("SELECT * FROM publication WHERE stream = ?", (stream.name,)).fetchone()
         current = self.tail(stream.name, state["tail"])
         for tail in current.parent.glob("*.jsonl"):
             content = tail.read_bytes()
-            kept = b"".join(
-                line for line in content.splitlines(keepends=True) if json.loads(line)["seq"] not in removed
-            )
+            kept = b"".join(line for line in content.splitlines(keepends=True) if _counts(line, changed))
             if len(kept) == len(content):
                 continue
             if tail == current:
@@ -336,6 +336,14 @@ def rows_of(db: sqlite3.Connection, stream: Stream, seqs: Sequence[int]) -> list
     query = f"SELECT {stream.select} FROM {stream.name} WHERE seq = ?"
     found = (db.execute(query, (seq,)).fetchone() for seq in seqs)
     return [row for row in found if row is not None]
+
+
+def _counts(line: bytes, changed: Mapping[int, int | None]) -> bool:
+    row = json.loads(line)
+    if row["seq"] not in changed:
+        return True
+    rev = changed[row["seq"]]
+    return rev is not None and row["rev"] >= rev
 
 
 def _is_whole(tail: Path) -> bool:

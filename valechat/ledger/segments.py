@@ -192,18 +192,16 @@ class Segments:
             files = db.execute(
                 "SELECT * FROM files WHERE stream = ? AND kind <> 'tail' AND written_at IS NOT NULL", (stream.name,)
             ).fetchall()
-            kept = {
-                seq for seq in changed if db.execute(f"SELECT 1 FROM {stream.name} WHERE seq = ?", (seq,)).fetchone()
-            }
+            found = (db.execute(f"SELECT rev FROM {stream.name} WHERE seq = ?", (seq,)).fetchone() for seq in changed)
+            revs = {seq: None if row is None else int(row["rev"]) for seq, row in zip(changed, found, strict=True)}
         for file in files:
             inside = [seq for seq in changed if file["first"] <= seq <= file["last"]]
             if inside and file["kind"] == "small":
                 self._write_from_truth(stream, file["kind"], file["name"], file["first"], file["last"])
             elif inside:
                 self._change_large(stream, file["name"], inside)
-        if removed := set(changed) - kept:
-            with self.store.read() as db:
-                self.store.publisher.remove_from_tails(db, stream, removed)
+        with self.store.read() as db:
+            self.store.publisher.remove_from_tails(db, stream, revs)
 
     def _change_large(self, stream: Stream, name: str, changed: list[int]) -> None:
         """Exchange rows of a large file, whose other rows are quicker read from itself."""

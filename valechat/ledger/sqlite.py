@@ -18,6 +18,8 @@ from valechat.ledger.base import (
     Hold,
     LimitState,
     PluginRun,
+    Pruned,
+    Retention,
     StoredMessage,
     ToolCallRow,
     UsageRow,
@@ -27,6 +29,7 @@ from valechat.ledger.duck import Duck
 from valechat.ledger.faults import damaged, translated
 from valechat.ledger.pace import Pace
 from valechat.ledger.publish import Prepared
+from valechat.ledger.retention import Daily, delete_expired, expired, forget_results
 from valechat.ledger.rows import (
     json_text,
     plugin_run_columns,
@@ -73,7 +76,8 @@ class SqliteLedger:
         self._store = Store(folder, clock, self._pace)
         self._store.committed = self._committed
         self._segments = Segments(self._store, self._pace)
-        self._tender = Tender(self._segments)
+        self._daily = Daily(folder / "pruned", clock, self.prune)
+        self._tender = Tender(self._tended)
         self._duck = Duck(self._store.publisher.folder, state or folder / "state", folder / "valechat.duckdb")
 
     def reserve(self, hold: Hold) -> None:
@@ -153,12 +157,31 @@ class SqliteLedger:
         """
         with self._store.write() as t:
             conversations.delete(t, conversation_id)
-        self._segments.complete()
-        begin, more = True, True
-        while more:
+        self._erase()
+
+    def prune(self, retention: Retention) -> Pruned:
+        """See `Ledger.prune`. Requests go on meanwhile."""
+        now = self._store.clock()
+        deleted = removed = 0
+        if retention.conversations is not None:
+            before = now - retention.conversations
+            with self._store.read() as db:
+                ids = expired(db, before)
+            for conversation_id in ids:
+                with self._store.write() as t:
+                    deleted += delete_expired(t, conversation_id, before)
+        step = 1 if retention.tool_results is not None else 0
+        while step and retention.tool_results is not None:
             with self._store.write() as t:
-                more = conversations.forget_words(t, begin=begin)
-            begin = False
+                step = forget_results(t, now - retention.tool_results)
+            removed += step
+        if deleted or removed:
+            self._erase()
+        return Pruned(deleted, removed)
+
+    def keep(self, retention: Callable[[], Retention]) -> None:
+        """See `Ledger.keep`. Of several processes one does it."""
+        self._daily.wanted = retention
 
     def conversation(self, conversation_id: str) -> Conversation | None:
         """See `Ledger.conversation`."""
@@ -302,6 +325,20 @@ class SqliteLedger:
         self._tender.stop()
         self._store.close()
 
+    def _erase(self) -> None:
+        """Bring what was deleted out of the published files and out of the search's index."""
+        self._segments.complete()
+        begin, more = True, True
+        while more:
+            with self._store.write() as t:
+                more = conversations.forget_words(t, begin=begin)
+            begin = False
+
+    def _tended(self) -> timedelta | None:
+        wait = self._segments.tend()
+        self._daily.run()
+        return wait
+
     def _complete(self) -> None:
         """Publish what a process that was killed had not."""
         with self._store.read() as db:
@@ -314,7 +351,7 @@ class SqliteLedger:
             self._tender.nudge()
 
     def _committed(self, prepared: Prepared) -> None:
-        if prepared.dirty or prepared.unsealed >= self._pace.full_tail:
+        if prepared.dirty or prepared.unsealed >= self._pace.full_tail or self._daily.is_due():
             self._tender.nudge()
 
 

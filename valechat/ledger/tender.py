@@ -1,4 +1,4 @@
-"""Sealing and merging in the background: a thread that lives while there is work."""
+"""Sealing, merging and pruning in the background: a thread that lives while there is work."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import atexit
 import sqlite3
 import threading
 import weakref
+from collections.abc import Callable
+from datetime import timedelta
 
 from valechat.errors import LedgerError
-from valechat.ledger.segments import Segments
 
 __all__ = ["Tender"]
 
@@ -16,15 +17,15 @@ _JOIN_SECONDS = 30.0
 
 
 class Tender:
-    """Runs `Segments.tend` off the callers' threads.
+    """Does the work that is due off the callers' threads; `work` says how long until more is.
 
     `failure` is what the last run ended with, or None; the rows it did not seal stay in the tail, where
     queries find them.
     """
 
-    def __init__(self, segments: Segments) -> None:
+    def __init__(self, work: Callable[[], timedelta | None]) -> None:
         self.failure: Exception | None = None
-        self._segments = segments
+        self._work = work
         self._guard = threading.Lock()
         self._thread: threading.Thread | None = None
         self._again = False
@@ -56,7 +57,7 @@ class Tender:
             wait = None
             try:
                 self.failure = None
-                remaining = self._segments.tend()
+                remaining = self._work()
                 wait = None if remaining is None else remaining.total_seconds()
             except (LedgerError, sqlite3.Error, duckdb.Error) as failure:
                 self.failure = failure

@@ -13,16 +13,23 @@ __all__ = ["Transaction"]
 class Transaction:
     """The connection, the moment, and what will have to be published.
 
-    `changed` has the `seq` of added, changed and removed rows, by stream. `limits` and `prices` say that
+    `changed` has the `seq` of added, changed and removed rows, by stream; `erased` those whose earlier version
+    must go. `limits` and `prices` say that
     those snapshots are out of date.
     """
 
     db: sqlite3.Connection
     now: datetime
     changed: dict[str, list[int]] = field(default_factory=dict)
+    erased: set[tuple[str, int]] = field(default_factory=set)
     limits: bool = False
     prices: bool = False
 
     def publish(self, stream: str, seq: int) -> None:
         """Note that a row was added, changed or removed."""
         self.changed.setdefault(stream, []).append(seq)
+
+    def erase(self, stream: str, seq: int) -> None:
+        """Note that a row was changed and that what it was before must leave the published files."""
+        self.publish(stream, seq)
+        self.erased.add((stream, seq))
