@@ -369,6 +369,10 @@ async def test_only_what_is_named_and_on_its_way_is_said_to_be_waited_for(plugin
     assert await to_start(plugins, ("git",)) == []
 
 
+async def test_a_chosen_tool_that_a_plugin_lacks_is_said(plugins: HeldPlugins) -> None:
+    assert await ready(plugins, ("git/log", "git/pul", "time")) == {"git": "Git has no tool pul."}
+
+
 async def test_all_that_are_enabled_are_started_and_no_other(plugins: HeldPlugins) -> None:
     plugins.set("git", "stopped")
     plugins.set("time", "stopped", enabled=False)

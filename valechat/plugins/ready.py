@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Collection
 
 from valechat.errors import ConfigError, PluginError
 from valechat.plugins.base import PluginInfo
@@ -34,17 +35,17 @@ def chosen_plugins(chosen: Chosen) -> Chosen:
 
 
 async def to_start(plugins: Plugins, chosen: Chosen) -> list[str]:
-    """The named plugins that do not run, as people call them."""
+    """The named plugins that a question will wait for, as people call them."""
     await plugins.load()
     named = named_plugins(chosen)
-    return [info.name or info.id for info in plugins.list() if info.id in named and info.state != "running"]
+    return [info.name or info.id for info in plugins.list() if info.id in named and info.state in _NOT_YET]
 
 
 async def ready(plugins: Plugins, chosen: Chosen) -> dict[str, str]:
     """Start what is chosen. What is named is waited for; all that are enabled only for a moment.
 
     Returns:
-        What the user should know of those that do not run, by their ids.
+        What the user should know of those that do not run, or lack a chosen tool, by their ids.
 
     Raises:
         ConfigError: A named plugin is not there.
@@ -54,19 +55,23 @@ async def ready(plugins: Plugins, chosen: Chosen) -> dict[str, str]:
             async with asyncio.timeout(PATIENCE):
                 await plugins.initialise()
         return {info.id: note for info in plugins.list() if info.enabled and (note := _note(info))}
+    named = named_plugins(chosen)
     try:
-        await plugins.ensure(list(named_plugins(chosen)))
+        await plugins.ensure(list(named))
     except PluginError as error:
         raise ConfigError(error.message, fix=error.fix) from error
-    return {info.id: note for info in plugins.list() if info.id in named_plugins(chosen) and (note := _note(info))}
+    return {
+        info.id: note for info in plugins.list() if info.id in named and (note := _note(info, named[info.id] or ()))
+    }
 
 
-def _note(info: PluginInfo) -> str:
+def _note(info: PluginInfo, wanted: Collection[str] = ()) -> str:
     title = info.name or info.id
+    lacking = sorted(set(wanted) - {tool.name for tool in info.tools})
     if info.state in _COMING:
         return f"{title} is still starting; its tools come as soon as it runs."
     if info.state == "running":
-        return ""
+        return f"{title} has no tool {', '.join(lacking)}." if lacking else ""
     if info.problem is None:
         return f"{title} does not run, so its tools are not offered."
     return f"{title} does not run: {info.problem.message} {info.problem.fix}".rstrip()
