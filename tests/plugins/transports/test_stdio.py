@@ -14,6 +14,8 @@ import mcp
 import psutil
 import pytest
 from mcp import ClientSession
+from mcp.shared.message import SessionMessage
+from mcp_types import JSONRPCNotification
 
 from tests.plugins.support import described, eventually, gone, marked, new_marker
 from tests.plugins.transports.servers import Log, opened, unruly
@@ -158,6 +160,17 @@ async def test_leaving_ends_the_server_at_once_when_it_ends_with_its_input() -> 
     assert marked(marker) == []
     assert time.perf_counter() - begun < 1
     assert await server.ended() == "The server was stopped."
+
+
+async def test_what_was_sent_before_leaving_arrives(tmp_path: Path) -> None:
+    counted = tmp_path / "lines"
+    program = f"import sys, time; time.sleep(0.2); open({str(counted)!r}, 'w').write(str(len(list(sys.stdin))))"
+    definition = unruly().model_copy(update={"args": ["-c", program]})
+    notice = SessionMessage(JSONRPCNotification(jsonrpc="2.0", method="x", params={"text": "x" * 10_000}))
+    async with stdio(definition, Log().context) as link:
+        for _ in range(40):
+            await link.write.send(notice)
+    assert counted.read_text() == "40"
 
 
 @pytest.mark.slow

@@ -40,7 +40,7 @@ STALLED_SECONDS = 30.0
 """How long a server may leave its input unread before it counts as hung."""
 
 LAST_WORDS_SECONDS = 0.5
-"""How long its output is still read once the server has ended; by then its pipes usually have, too."""
+"""How long its output is still read once the server has ended, and what was sent is still written when it must."""
 
 
 class ServerProcess(Protocol):
@@ -130,12 +130,8 @@ class _Connection:
         complaints = BoundedLog(context.log, "stderr", "info")
         self._draining = asyncio.create_task(drain(process.stderr, complaints))
         self._reading = asyncio.create_task(self._receive())
-        self._tasks = [
-            self._draining,
-            self._reading,
-            asyncio.create_task(self._send()),
-            asyncio.create_task(self._attend()),
-        ]
+        self._sending = asyncio.create_task(self._send())
+        self._tasks = [self._draining, self._reading, self._sending, asyncio.create_task(self._attend())]
         for task in self._tasks:
             task.add_done_callback(self._failed)
 
@@ -155,6 +151,7 @@ class _Connection:
         self.read.close()
         self.write.close()
         try:
+            await asyncio.wait({self._sending}, timeout=LAST_WORDS_SECONDS)
             await self._process.stop()
         finally:
             self._process.kill()
