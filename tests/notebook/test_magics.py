@@ -135,7 +135,7 @@ def test_a_tool_of_the_notebook_is_called_on_the_main_thread(kernel: Kernel) -> 
 def test_an_unknown_tool_is_explained(kernel: Kernel) -> None:
     ran = kernel.run("%%valechat --tools nothing_here\nhello")
     assert ran.error == "ConfigError"
-    assert "there is no function named nothing_here" in ran.traceback
+    assert "there is neither a function nor a plugin named nothing_here" in ran.traceback
 
 
 @pytest.mark.parametrize(

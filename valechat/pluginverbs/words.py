@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from difflib import get_close_matches
 from functools import cache
 from typing import Any, NoReturn
 
@@ -121,6 +122,12 @@ def parse(given: Sequence[str]) -> argparse.Namespace:
     Raises:
         ConfigError: They make no sense.
     """
+    if given and given[0] not in LISTED and not given[0].startswith("-"):
+        near = get_close_matches(given[0], LISTED, n=1)
+        raise ConfigError(
+            f"plugins has no verb {given[0]!r}.",
+            fix=f"Did you mean {near[0]!r}?" if near else "`%valechat plugins help` shows them.",
+        )
     return _parser().parse_args(given)
 
 
