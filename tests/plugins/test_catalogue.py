@@ -112,7 +112,28 @@ def test_braces_in_what_was_entered_are_just_text(home: Path) -> None:
 def test_the_memory_is_kept_in_the_users_data_folder(home: Path) -> None:
     memory = entry("memory").definition()
     assert isinstance(memory, LocalServer)
-    assert memory.env == {"MEMORY_FILE_PATH": str(home / "memory.jsonl")}
+    assert memory.env == {"MEMORY_FILE_PATH": str(home / "memory" / "memory.jsonl")}
+
+
+def test_a_path_is_made_whole(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    monkeypatch.chdir(tmp_path)
+    files = entry("filesystem").definition({"folders": ["~/work", "data"]})
+    assert files.model_dump()["args"][2:] == ["/home/me/work", str(tmp_path / "data")]
+    database = entry("sqlite").definition({"database": "x.db"}, limited=True)
+    assert isinstance(database, LocalServer)
+    assert database.permissions is not None
+    assert (database.args[-1], database.permissions.file_write) == (f"--db-path={tmp_path}/x.db", [f"{tmp_path}/**"])
+
+
+async def test_installing_makes_the_folder_a_file_is_kept_in(home: Path, tmp_path: Path) -> None:
+    await install(entry("memory"), {}, keys())
+    await install(entry("sqlite"), {"database": str(tmp_path / "new" / "deep" / "x.db")}, keys())
+    assert (home / "memory").is_dir()
+    assert (tmp_path / "new" / "deep").is_dir()
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match="cannot be made"):
+        await install(entry("sqlite"), {"database": str(tmp_path / "file" / "x.db")}, keys())
 
 
 def test_all_that_is_missing_is_named_with_what_to_enter(home: Path) -> None:

@@ -18,10 +18,14 @@ import pytest
 
 from tests.plugins.managing import Managed, managed
 from tests.plugins.support import MARKER, eventually, marked
+from valechat.config import Settings
 from valechat.errors import PluginError
+from valechat.keys import KeyRing
+from valechat.paths import user_paths
 from valechat.plugins.base import PluginInfo
-from valechat.plugins.catalogue import load_catalogue
+from valechat.plugins.catalogue import install, load_catalogue
 from valechat.plugins.config import LocalServer
+from valechat.sandbox import bubblewrap
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -31,11 +35,13 @@ DOWNLOAD = 200.0
 
 @asynccontextmanager
 async def running(
-    name: str, given: dict[str, Any] | None = None, **fields: Any
+    name: str, given: dict[str, Any] | None = None, *, limited: bool = False, **fields: Any
 ) -> AsyncIterator[tuple[Managed, PluginInfo]]:
     """The catalogue's server, started by the manager; all its processes are gone after it was switched off."""
     async with managed() as plugins:
-        definition = load_catalogue().entries[name].definition(given or {})
+        definition = await install(
+            load_catalogue().entries[name], given or {}, KeyRing(user_paths(), Settings), limited=limited
+        )
         assert isinstance(definition, LocalServer)
         env = {**definition.env, MARKER: plugins.marker}
         changed = definition.model_copy(update={"env": env, "timeout": DOWNLOAD, **fields})
@@ -87,7 +93,7 @@ async def test_memory_remembers_after_a_restart(home: Path) -> None:
         assert (await plugins.manager.restart("memory")).state == "running"
         found = await plugins.manager.call_tool("memory", "search_nodes", {"query": "tulip"})
         assert "Anatolia" in found.text
-    assert "Anatolia" in (home / "memory.jsonl").read_text()
+    assert "Anatolia" in (home / "memory" / "memory.jsonl").read_text()
 
 
 async def test_sequential_thinking_takes_a_thought() -> None:
@@ -185,6 +191,43 @@ async def test_sqlite_makes_a_table_and_queries_it(tmp_path: Path) -> None:
         await call("sqlite", "write_query", {"query": "INSERT INTO flowers VALUES ('tulip')"})
         assert "tulip" in (await call("sqlite", "read_query", {"query": "SELECT name FROM flowers"})).text
     assert database.exists()
+
+
+CONFINED: dict[str, tuple[str, dict[str, Any]]] = {
+    "filesystem": ("write_file", {"path": "{tmp}/data/kept.txt", "content": "tulips"}),
+    "git": ("git_status", {"repo_path": "{tmp}/repository"}),
+    "sqlite": ("create_table", {"query": "CREATE TABLE tulips (name TEXT)"}),
+    "memory": ("create_entities", {"entities": [{"name": "tulips", "entityType": "x", "observations": ["y"]}]}),
+    "time": ("get_current_time", {"timezone": "UTC"}),
+    "everything": ("echo", {"message": "tulips"}),
+    "sequential-thinking": (
+        "sequentialthinking",
+        {"thought": "tulips", "nextThoughtNeeded": False, "thoughtNumber": 1, "totalThoughts": 1},
+    ),
+}
+
+
+@pytest.mark.skipif(bool(bubblewrap.unavailable()), reason=bubblewrap.unavailable())
+@pytest.mark.parametrize("name", CONFINED)
+async def test_with_the_permissions_the_catalogue_names_it_does_its_work(name: str, tmp_path: Path, home: Path) -> None:
+    (tmp_path / "data").mkdir()
+    subprocess.run(["git", "init", "-q", str(tmp_path / "repository")], check=True)
+    given: dict[str, dict[str, Any]] = {
+        "filesystem": {"folders": [str(tmp_path / "data")]},
+        "git": {"repository": str(tmp_path / "repository")},
+        "sqlite": {"database": str(tmp_path / "data" / "kept.db")},
+    }
+    tool, arguments = CONFINED[name]
+    arguments = json.loads(json.dumps(arguments).replace("{tmp}", str(tmp_path)))
+    async with running(name, given.get(name), limited=True) as (plugins, info):
+        assert (info.sandbox["files"], info.sandbox["network"]) == ("enforced", "enforced")
+        answer = await plugins.manager.call_tool(name, tool, arguments)
+        assert not answer.is_error, answer.text
+    kept = {"filesystem": tmp_path / "data" / "kept.txt", "memory": home / "memory" / "memory.jsonl"}
+    if name in kept:
+        assert "tulips" in kept[name].read_text()
+    if name == "sqlite":
+        assert b"tulips" in (tmp_path / "data" / "kept.db").read_bytes()
 
 
 async def test_all_of_them_run_side_by_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -162,7 +162,8 @@ class CatalogueEntry:
                     values[needed.name] = f"${{{name}}}"
             elif value:
                 # A folder may have braces in its name; only a default refers to something.
-                values[needed.name] = filled(value, values) if value == needed.default else value
+                value = filled(value, values) if value == needed.default else value
+                values |= _entered(needed, value)
         offer = self.offer.server or self.offer.service
         entry = filled(offer.model_dump(mode="json", exclude_none=True, exclude_unset=True), values) if offer else {}
         if not limited:
@@ -176,6 +177,25 @@ class Catalogue:
 
     entries: dict[str, CatalogueEntry] = field(default_factory=dict)
     problems: tuple[ConfigError, ...] = ()
+
+
+def _entered(needed: Input, value: str | Sequence[str]) -> dict[str, str | Sequence[str]]:
+    """What was entered, by name; a path as a whole one, and the folder of a file beside it."""
+    if needed.kind not in ("file", "folder"):
+        return {needed.name: value}
+    if not isinstance(value, str):
+        return {needed.name: [_whole(path) for path in value]}
+    found: dict[str, str | Sequence[str]] = {needed.name: _whole(value)}
+    if needed.kind == "file":
+        found[f"{needed.name}_folder"] = str(Path(_whole(value)).parent)
+    return found
+
+
+def _whole(path: str) -> str:
+    try:
+        return str(Path(path).expanduser().absolute())
+    except RuntimeError:  # nobody knows where that user's home is
+        return path
 
 
 def entries(paths: Paths | None = None) -> list[CatalogueEntry]:
@@ -208,12 +228,13 @@ async def install(
     place: Place | None = None,
     limited: bool = False,
 ) -> Definition:
-    """The plugin that the answers give, after its secrets were put beside the keys.
+    """The plugin that the answers give, after its secrets were put beside the keys. Makes the folders of its files.
 
     Raises:
         SchemaInvalid: An input is missing; nothing was kept then.
         InvalidPlugin: What was entered makes the definition invalid; nothing was kept then.
         KeyStorageError: A secret cannot be kept.
+        ConfigError: A folder cannot be made.
     """
     known = {*keys.environ, *(row.provider for row in keys.list())}
     variables: dict[str, str] = {}
@@ -229,7 +250,20 @@ async def install(
         name = variables.get(needed.name, needed.variable)
         if needed.secret and isinstance(value, str) and value and keys.environ.get(name) != value:
             await keep(keys, name, value, place=place)
+    _make_folders(entry, given)
     return definition
+
+
+def _make_folders(entry: CatalogueEntry, given: Given) -> None:
+    """Make the folders of the files the plugin keeps, which the servers do not do."""
+    for needed in entry.needs:
+        value = given.get(needed.name) or filled(needed.default or "", {"data": str(user_paths().data)})
+        if needed.kind == "file" and isinstance(value, str) and value:
+            folder = Path(_whole(value)).parent
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise ConfigError(f"{folder} cannot be made: {error.strerror}.", fix="Choose another place.") from error
 
 
 @lru_cache(maxsize=1)

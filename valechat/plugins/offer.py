@@ -25,7 +25,7 @@ class Input(_Section):
     """Something the user is asked for."""
 
     name: Annotated[Text, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-    """How the entry refers to it: `{name}`."""
+    """How the entry refers to it: `{name}`; to the folder of a file: `{name_folder}`."""
     title: Text
     """Its label."""
     description: Text
@@ -120,7 +120,9 @@ class Offer(_Section):
             raise wrong("must have server or service, and not both")
         offered = self.server or self.service
         used = names_in(offered.model_dump(mode="json") if offered else {})
-        if unknown := used - GIVEN - {needed.name for needed in self.inputs}:
+        asked = {needed.name for needed in self.inputs}
+        asked |= {f"{needed.name}_folder" for needed in self.inputs if needed.kind == "file"}
+        if unknown := used - GIVEN - asked:
             raise wrong(f"refers to {', '.join(sorted(unknown))}, which it does not ask for", key="inputs")
         if "version" in used and self.package is None:
             raise wrong("refers to {version} without a package", key="package")
