@@ -77,8 +77,8 @@ class ToolCalls:
             while pending:
                 await self._news.wait()
                 self._news.clear()
-                while self._progress:
-                    yield self._progress.pop(min(self._progress))
+                for place in sorted(self._progress):
+                    yield self._progress.pop(place)
                 for task in running:
                     if task.done() and task in pending:
                         pending.discard(task)
