@@ -238,6 +238,13 @@ async def test_a_failure_of_the_tools_own_is_an_answer_and_a_refusal_an_error(pl
         await plugins.manager.call_tool("a", "refuse")
 
 
+async def test_arguments_that_are_not_json_are_refused_before_they_are_sent(plugins: Managed) -> None:
+    await plugins.add("a")
+    with pytest.raises(PluginError, match="What was given for the call of echo cannot be written as JSON"):
+        await plugins.manager.call_tool("a", "echo", {"text": object()})
+    assert (await plugins.manager.call_tool("a", "echo", {"text": "x"})).text == "x"
+
+
 async def test_a_change_of_its_tools_is_noticed(plugins: Managed) -> None:
     await plugins.add("a")
     await plugins.manager.call_tool("a", "change")

@@ -5,6 +5,7 @@ The context is entered and left by one task, the server's owner.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Literal
@@ -21,6 +22,10 @@ from valechat.plugins.transports.base import Context, Link
 from valechat.plugins.wire import Wire
 
 __all__ = ["connect"]
+
+for _name in ("mcp", "client"):
+    # The SDK's complaints about a server do not belong below a cell, where Python writes what nobody takes.
+    logging.getLogger(_name).addHandler(logging.NullHandler())
 
 
 @asynccontextmanager

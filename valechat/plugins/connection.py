@@ -15,6 +15,7 @@ from mcp import MCPError
 from mcp.client import ClientSession
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError
 
 from valechat.asking import Asker
 from valechat.errors import PluginError, ToolFailed
@@ -322,6 +323,10 @@ class Connection:
             ) from error
         except MCPError as error:
             raise await self._refused(error, doing) from error
+        except PydanticSerializationError as error:
+            raise PluginError(
+                f"What was given for {doing} cannot be written as JSON.", fix="Give text, numbers, lists and tables."
+            ) from error
         except ValidationError as error:
             raise PluginError(
                 f"{self.title} answered {doing} with something the protocol does not allow.",

@@ -47,6 +47,8 @@ __all__ = ["Hub", "Record"]
 Record = Callable[[PluginRun], None]
 """Takes down a run of a plugin, when it starts and again when it ends. May block."""
 
+_HEAVY = ("valechat.plugins.connecting", "jsonschema")
+"""What takes seconds to import, so that it is done in a thread and is not counted as the server's slowness."""
 SIGN_OUT_SECONDS = 10.0
 
 _log = logging.getLogger(__name__)
@@ -97,7 +99,7 @@ class Hub:
         from valechat.plugins.variables import resolve
 
         async with self._importing:
-            for module in ("valechat.plugins.connecting", f"valechat.plugins.transports.{definition.transport}"):
+            for module in (*_HEAVY, f"valechat.plugins.transports.{definition.transport}"):
                 if module not in sys.modules:
                     await asyncio.to_thread(_imported, module)
         return await resolve(definition, self._keys())
