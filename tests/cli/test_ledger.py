@@ -70,6 +70,13 @@ def test_pruning_follows_the_settings_or_what_is_asked_for(run: Run, home: Path)
     assert run("sql", "select count(*) n from usage", "--csv").stdout == "n\n1\n"
 
 
+def test_views_are_exported_into_a_folder(run: Run, tmp_path: Path) -> None:
+    run("ask", "-m", "demo/echo", "--max-tokens=8", "remember me")
+    done = run("export", "--csv", "-o", str(tmp_path / "out"), "usage", "spend_by_day")
+    assert [path.name for path in sorted((tmp_path / "out").iterdir())] == ["spend_by_day.csv", "usage.csv"]
+    assert str(tmp_path / "out" / "usage.csv") in done.stdout
+
+
 def test_restoring_nothing_says_what_to_name(run: Run) -> None:
     assert "--salvage" in run("restore").stderr
     assert "no file" in run("restore", "--salvage", "missing.sqlite3").stderr

@@ -14,8 +14,9 @@ from valechat.cli.output import note, say
 from valechat.errors import ConfigError
 from valechat.export import as_json, as_markdown
 from valechat.ledger import open_ledger
-from valechat.ledger.base import Retention
+from valechat.ledger.base import Ledger, Retention
 from valechat.ledger.salvage import report
+from valechat.ledger.tables import write_tables
 from valechat.paths import user_paths
 
 __all__ = ["backup", "export", "prune", "restore"]
@@ -63,6 +64,12 @@ def _salvage(backups: Sequence[Path]) -> int:
     return 0
 
 
+def _export_tables(ledger: Ledger, options: argparse.Namespace) -> int:
+    for path in write_tables(ledger, Path(options.output or "."), options.format, options.name):
+        say(f"{path}, {path.stat().st_size:,} bytes")
+    return 0
+
+
 def prune(options: argparse.Namespace) -> int:
     """Delete what is older than it is kept."""
     from valechat.services import services
@@ -82,10 +89,12 @@ def prune(options: argparse.Namespace) -> int:
 
 
 def export(options: argparse.Namespace) -> int:
-    """Write conversations."""
+    """Write conversations, or the ledger's views."""
     ledger = open_ledger(user_paths())
     try:
-        ids = options.conversation or [one.id for one in ledger.conversations(most=sys.maxsize)]
+        if options.format in ("csv", "parquet"):
+            return _export_tables(ledger, options)
+        ids = options.name or [one.id for one in ledger.conversations(most=sys.maxsize)]
         text = as_json(ledger, ids) if options.format == "json" else as_markdown(ledger, ids)
     finally:
         ledger.close()

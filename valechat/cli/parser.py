@@ -149,10 +149,15 @@ def _ledger(commands: Any) -> None:
     )
     prune.add("--conversations-days", type=int, metavar="N", help="delete conversations that nobody used for so long")
     prune.add("--tool-results-days", type=int, metavar="N", help="remove what tools answered so long ago")
-    export = _Command(commands, "export", "ledger:export", "write conversations as Markdown or JSON")
-    export.add("conversation", nargs="*", metavar="ID", help="conversations; left out, all of them")
-    export.add("-o", "--output", metavar="FILE", help="the file to write; left out, standard output")
-    export.formats("json")
+    export = _Command(
+        commands,
+        "export",
+        "ledger:export",
+        "write conversations as Markdown or JSON, or the views (usage, messages, spend_by_day, …) as CSV or Parquet",
+    )
+    export.add("name", nargs="*", metavar="ID|VIEW", help="conversations or views; left out, all of them")
+    export.add("-o", "--output", metavar="PATH", help="the file to write, for views the folder; left out, here")
+    export.formats("json", "csv", "parquet")
 
 
 def _group(commands: Any, name: str, help_: str, *, default: str | None = None) -> Any:
