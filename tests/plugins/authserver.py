@@ -62,6 +62,8 @@ class AuthServer:
         needs: The scope the tool `echo` needs.
         basic: Whether it takes a client's secret in the header, too.
         broken: The token endpoint fails.
+        kind: The kind of token it gives; empty: none at all.
+        given: Every token it gave.
         takes: Whether the MCP server takes any token.
         slow: Seconds the token endpoint takes.
         seen: What was done, in order: `register`, `authorize`, `code`, `refresh`, `client_credentials`, `revoke`.
@@ -84,6 +86,8 @@ class AuthServer:
         self.basic = True
         self.broken = False
         self.takes = True
+        self.kind = "bearer"
+        self.given: list[str] = []
         self.slow = 0.0
         self.seen: list[str] = []
         self.forms: list[dict[str, str]] = []
@@ -103,6 +107,12 @@ class AuthServer:
         """Every access token ends now, whatever was said of its lifetime."""
         for grant in self._grants:
             grant.ends = 0
+
+    def redirect_port(self) -> int:
+        """A port where the client `robot` may have its users come back to."""
+        port = free_port()
+        self.clients["robot"] = ("robot s3cret", [f"http://127.0.0.1:{port}/callback"])
+        return port
 
     def start(self) -> None:
         server = tools(threading.Event())
@@ -225,7 +235,10 @@ class AuthServer:
         self.seen.append("code" if kind == "authorization_code" else kind.removesuffix("_token"))
         grant = Grant(client, scope, self.url, ends=time.time() + self.lifetime)
         self._grants.append(grant)
-        answer: dict[str, Any] = {"access_token": grant.access, "token_type": "bearer", "expires_in": self.lifetime}
+        self.given += [grant.access, grant.refresh]
+        answer: dict[str, Any] = {"access_token": grant.access, "token_type": self.kind, "expires_in": self.lifetime}
+        if not self.kind:
+            answer = {"refresh_token": grant.refresh, "id_token": grant.access}
         if kind != "client_credentials":
             answer |= {"refresh_token": grant.refresh, "scope": scope}
         return JSONResponse(answer)

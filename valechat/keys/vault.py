@@ -26,7 +26,7 @@ PART = 1200
 
 _MARK = "valechat1"
 _SOURCES: dict[Place, str] = {"keychain": "keychain", "file": "key file"}
-_memory: dict[str, str] = {}
+_memory: dict[str, Key] = {}
 """What could be kept nowhere else; all of the process's, so that it outlives a plugin's restart."""
 
 
@@ -50,17 +50,17 @@ class Vault:
         """
         row = (await asyncio.to_thread(self._index.read)).get(name)
         if row is None:
-            found, source = _memory.get(name), "memory"
+            kept = _memory.get(name)
         elif row.place == "keychain":
-            found, source = await self._joined(name), _SOURCES["keychain"]
+            kept = await self._joined(name)
         else:
             await self._ring.unlock(new=False)
             kept = await asyncio.to_thread(self._ring.file.get, name)
-            found, source = kept.reveal() if kept else None, _SOURCES["file"]
-        if found is None:
+        if kept is None:
             return None
+        source = _SOURCES[row.place] if row is not None else "memory"
         await self._record(name, source, purpose)
-        return Key(name, base64.urlsafe_b64decode(found).decode(), source)
+        return Key(name, base64.urlsafe_b64decode(kept.reveal()).decode(), source)
 
     async def write(self, secret: Key, *, purpose: str) -> Place | Literal["memory"]:
         """Keep it under its name, in the place of what was there. Says where: `memory` is lost with the kernel."""
@@ -68,7 +68,7 @@ class Vault:
         sealed = Key(name, base64.urlsafe_b64encode(secret.reveal().encode()).decode(), "")
         place = await self._put(sealed)
         if place == "memory":
-            _memory[name] = sealed.reveal()
+            _memory[name] = sealed
             with contextlib.suppress(KeyStorageError):
                 await asyncio.to_thread(self._index.drop, name)
         else:
@@ -95,7 +95,7 @@ class Vault:
         if row.place == "keychain":
             head = await self._ring.keychain.get(name)
             await self._ring.keychain.delete(name)
-            await self._drop_parts(name, head)
+            await self._drop_parts(head)
         else:
             await self._ring.unlock(new=False)
             await asyncio.to_thread(self._ring.file.drop, name)
@@ -125,29 +125,24 @@ class Vault:
         for part in range(1, count):
             await keychain.set(Key(_part(name, generation, part), sealed.reveal()[part * PART : (part + 1) * PART], ""))
         await keychain.set(Key(name, f"{_MARK}.{generation}.{count}.{sealed.reveal()[:PART]}", ""))
-        await self._drop_parts(name, before)
+        await self._drop_parts(before)
 
-    async def _joined(self, name: str) -> str | None:
+    async def _joined(self, name: str) -> Key | None:
         """The secret from its parts; once more where another kernel has just replaced them."""
         for _ in range(3):
             head = await self._ring.keychain.get(name)
             if head is None:
                 return None
-            mark, generation, count, *first = head.reveal().split(".")
-            if mark != _MARK or not first or not count.isdecimal():
-                break
-            others = [await self._ring.keychain.get(_part(name, generation, part)) for part in range(1, int(count))]
-            if all(other is not None for other in others):
-                return first[0] + "".join(other.reveal() for other in others if other is not None)
+            found = [await self._ring.keychain.get(part) for part in _parts(head)]
+            if head.reveal().startswith(f"{_MARK}.") and all(part is not None for part in found):
+                first = Key(name, head.reveal().split(".", 3)[3], "")
+                return Key(name, "".join(part.reveal() for part in (first, *found) if part is not None), "")
         raise KeyStorageError(f"The keychain's entry {name} is damaged.", fix="Sign out of the plugin, then in again.")
 
-    async def _drop_parts(self, name: str, head: Key | None) -> None:
-        if head is None or not head.reveal().startswith(f"{_MARK}."):
-            return
-        _, generation, count, _ = head.reveal().split(".", 3)
-        for part in range(1, int(count)):
+    async def _drop_parts(self, head: Key | None) -> None:
+        for part in _parts(head) if head is not None else ():
             with contextlib.suppress(KeyStorageError):  # a part that nothing names any more
-                await self._ring.keychain.delete(_part(name, generation, part))
+                await self._ring.keychain.delete(part)
 
     async def _record(self, name: str, source: str, purpose: str) -> None:
         if self._ring.on_access is not None:
@@ -157,3 +152,12 @@ class Vault:
 
 def _part(name: str, generation: str, part: int) -> str:
     return f"{name}/{generation}/{part}"
+
+
+def _parts(head: Key) -> list[str]:
+    """The names of the other parts."""
+    try:
+        mark, generation, count, _ = head.reveal().split(".", 3)
+        return [_part(head.provider, generation, part) for part in range(1, int(count))] if mark == _MARK else []
+    except ValueError:
+        return []

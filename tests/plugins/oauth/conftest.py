@@ -10,7 +10,9 @@ from tests.plugins.authserver import AuthServer, authorising
 from tests.plugins.transports.connected import service
 from valechat.asking import Asker
 from valechat.config import SettingsFile
+from valechat.errors import LedgerUnwritable
 from valechat.keys import KeyRing, vault
+from valechat.keys.encrypted import KeyFile
 from valechat.paths import user_paths
 from valechat.plugins.config import CloudService
 from valechat.plugins.oauth import authorisation
@@ -27,12 +29,18 @@ class Kernel:
     log: list[tuple[str, str, str]] = field(default_factory=list)
     uses: list[dict[str, Any]] = field(default_factory=list)
     seconds: float = 20
+    fail_to_record: bool = False
 
     def ring(self) -> KeyRing:
         paths = user_paths()
-        return KeyRing(
-            paths, SettingsFile(paths).current, environ=self.environ, on_access=lambda **use: self.uses.append(use)
-        )
+        ring = KeyRing(paths, SettingsFile(paths).current, environ=self.environ, on_access=self._record)
+        ring.file = KeyFile(ring.file.file, cost=2**4)  # quickly opened; who guesses the passphrase is no matter here
+        return ring
+
+    def _record(self, **use: Any) -> None:
+        if self.fail_to_record:
+            raise LedgerUnwritable("The disk is full.")
+        self.uses.append(use)
 
     def authorisation(self, **auth: Any) -> Authorisation:
         return self.authorisation_at(service(self.server.url, auth={"type": "oauth", **auth}, timeout=10.0))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import logging
 import subprocess
@@ -18,10 +19,11 @@ from tests.plugins.authserver import AuthServer
 from tests.plugins.oauth.conftest import Kernel
 from tests.plugins.oauth.people import declines, ignores, opens
 from valechat.asking import nobody
-from valechat.errors import KeyStorageError, PluginError, SignInNeeded
+from valechat.errors import KeyStorageError, PluginError, SignInNeeded, ValeChatError
 from valechat.paths import user_paths
 from valechat.plugins.oauth import sign_out
 from valechat.plugins.oauth.signing import Authorisation
+from valechat.plugins.oauth.values import Challenge
 
 pytestmark = pytest.mark.timeout(90)
 
@@ -299,14 +301,50 @@ async def test_no_token_is_in_any_repr_log_record_or_file(
     with pytest.raises(SignInNeeded) as raised:
         await call(signed, server)
     ours = [record.getMessage() for record in caplog.records if not record.name.startswith("asyncio")]
-    told = "\n".join(
-        [repr(vars(signed)), repr(one.log), repr(one.uses), *ours, *traceback.format_exception(raised.value)]
-    )
+    told = "\n".join([repr(vars(signed)), repr(one.log), repr(one.uses), *ours, crash_report(raised.value)])
     files = b"".join(file.read_bytes() for file in home.rglob("*") if file.is_file())
     assert server.tokens_seen
     for secret in [*server.tokens_seen, *(form["refresh_token"] for form in server.forms if "refresh_token" in form)]:
         assert secret not in told
         assert secret.encode() not in files
+
+
+@pytest.mark.parametrize("trouble", ["fails", "refuses", "odd", "gone", "no token", "unkept"])
+async def test_no_secret_is_in_a_crash_report_with_all_local_variables(
+    server: AuthServer, kernel: Make, trouble: str
+) -> None:
+    person = opens()
+    one = kernel(person)
+    signed = one.authorisation(client_id="robot", client_secret="robot s3cret", redirect_port=server.redirect_port())
+    if trouble != "no token":
+        await signed.prepare()
+        server.expire()
+    if trouble == "fails":
+        server.broken = True
+    elif trouble == "refuses":
+        server.clients["robot"] = ("another", [])
+    elif trouble == "odd":
+        server.kind = "mac"
+    elif trouble == "no token":
+        server.kind = ""
+    elif trouble == "gone":
+        await asyncio.to_thread(server.stop)
+    else:
+        one.fail_to_record = True
+    with pytest.raises((ValeChatError, httpx2.ConnectError)) as raised:
+        await signed._renewed(Challenge(), signed._tokens)
+    report = crash_report(raised.value)
+    secrets = [*server.given, "robot s3cret", *(form.get("code", "") for form in server.forms)]
+    secrets += [form["code_verifier"] for form in server.forms if "code_verifier" in form]
+    assert len(secrets) > 2
+    for secret in filter(None, secrets):
+        assert secret not in report
+        assert base64.urlsafe_b64encode(secret.encode()).decode().rstrip("=")[:-2] not in report
+
+
+def crash_report(error: BaseException) -> str:
+    """The traceback with the local variables of every frame, as IPython's verbose mode has it."""
+    return "".join(traceback.TracebackException.from_exception(error, capture_locals=True).format())
 
 
 def others(server: AuthServer, count: int, calls: int) -> list[dict[str, object]]:

@@ -10,6 +10,7 @@ from typing import Self
 from urllib.parse import parse_qs, urlsplit
 
 from valechat.errors import PluginError
+from valechat.plugins.hidden import Hidden
 
 __all__ = ["PATH", "Callback", "Ending", "Foreign", "read_ending"]
 
@@ -17,7 +18,7 @@ PATH = "/callback"
 MOST_BYTES = 16 * 1024
 READ_SECONDS = 10.0
 
-Ending = dict[str, str]
+Ending = Hidden[str]
 """What the authorization server said at the end: `code`, or `error`; `iss`."""
 
 
@@ -32,10 +33,10 @@ def read_ending(address: str, state: str) -> Ending:
         Foreign: It is no such address, or that of another sign-in (its `state` differs).
     """
     try:
-        query = parse_qs(urlsplit(address.strip()).query, max_num_fields=30)
+        query = Hidden(parse_qs(urlsplit(address.strip()).query, max_num_fields=30))
     except ValueError:
-        query = {}
-    ending = {name: values[0] for name, values in query.items() if len(values) == 1}
+        query = Hidden()
+    ending = Hidden({name: values[0] for name, values in query.items() if len(values) == 1})
     if "code" not in ending and "error" not in ending:
         raise Foreign("That is not the address of the page where the sign-in ended.")
     if not secrets.compare_digest(ending.get("state", "").encode(), state.encode()):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from valechat.errors import PluginError
+from valechat.plugins.hidden import Hidden
 from valechat.plugins.oauth.values import Client, Endpoints, TokenSet
 from valechat.plugins.oauth.wire import Reply, Wire
 
@@ -61,30 +61,31 @@ async def register(wire: Wire, endpoints: Endpoints, redirect_uri: str, scope: s
         )
     given = reply.body
     method = given.get("token_endpoint_auth_method") or "none"
-    secret = given.get("client_secret") or None
+    secret = method != "none"
     if (
         not isinstance(given.get("client_id"), str)
         or method not in ("none", *_METHODS)
-        or (method != "none" and not secret)
+        or (secret and not given.get("client_secret"))
     ):
         raise PluginError(f"The sign-in server of {title} registered ValeChat in a way it cannot use.", fix=configure)
-    return Client(given["client_id"], secret if method != "none" else None, method, redirect_uri, endpoints.issuer)
+    return Client(
+        given["client_id"], given["client_secret"] if secret else None, method, redirect_uri, endpoints.issuer
+    )
 
 
-async def for_code(wire: Wire, blank: TokenSet, *, code: str, verifier: str, redirect_uri: str) -> TokenSet:
+async def for_code(wire: Wire, blank: TokenSet, form: Hidden[str]) -> TokenSet:
     """Tokens for the code a sign-in ended with (RFC 6749, section 4.1.3; RFC 7636).
+
+    Args:
+        wire: How to ask.
+        blank: What is known of them already.
+        form: `code`, `code_verifier` and `redirect_uri`.
 
     Raises:
         PluginError: The server cannot be reached, or refuses.
     """
-    form = {
-        "grant_type": "authorization_code",
-        "code": code,
-        "redirect_uri": redirect_uri,
-        "code_verifier": verifier,
-        **_resource(blank.resource),
-    }
-    reply, client = await _asked(wire, blank.token_url, form, blank.client)
+    more = {"grant_type": "authorization_code", **_resource(blank.resource)}
+    reply, client = await _asked(wire, blank.token_url, form.merged(more), blank.client)
     return _granted(reply, replace(blank, client=client))
 
 
@@ -95,21 +96,22 @@ async def renewed(wire: Wire, tokens: TokenSet) -> TokenSet:
         Refused: With the code `invalid_grant`, the refresh token is no good any more.
         PluginError: The server cannot be reached, or fails.
     """
-    form = {"grant_type": "refresh_token", "refresh_token": tokens.refresh or "", **_resource(tokens.resource)}
+    more = _resource(tokens.resource)
+    form = Hidden({"grant_type": "refresh_token", "refresh_token": tokens.refresh or "", **more})
     reply, client = await _asked(wire, tokens.token_url, form, tokens.client)
     return _granted(reply, replace(tokens, client=client))
 
 
 async def for_client(wire: Wire, blank: TokenSet) -> TokenSet:
     """Tokens for the client itself (RFC 6749, section 4.4). Raises as `for_code`."""
-    form = {"grant_type": "client_credentials", **_resource(blank.resource)}
+    form = Hidden({"grant_type": "client_credentials", **_resource(blank.resource)})
     if blank.scope:
         form["scope"] = blank.scope
     reply, client = await _asked(wire, blank.token_url, form, blank.client)
     return _granted(reply, replace(blank, client=client, refresh=None))
 
 
-async def _asked(wire: Wire, url: str, form: Mapping[str, str], client: Client) -> tuple[Reply, Client]:
+async def _asked(wire: Wire, url: str, form: Hidden[str], client: Client) -> tuple[Reply, Client]:
     """The answer, and the client in the way the server knew it."""
     reply = await wire.post(url, form, client)
     if reply.status in (400, 401) and reply.error == "invalid_client" and client.method == "client_secret_basic":
@@ -129,17 +131,16 @@ def _granted(reply: Reply, before: TokenSet) -> TokenSet:
         raise Refused(
             f"The sign-in server refused ({reply.reason()}).", code=reply.error, fix=_REFUSED.get(reply.error, "")
         )
-    access, kind = given.get("access_token"), str(given.get("token_type") or "bearer")
-    if not isinstance(access, str) or not access or not access.isascii() or not access.isprintable():
+    if not _sendable(given.get("access_token")):
         raise PluginError("The sign-in server gave no token that can be used.", fix="Ask whoever runs it.")
-    if kind.lower() != "bearer":
+    if str(given.get("token_type") or "bearer").lower() != "bearer":
         raise PluginError("The sign-in server gave a token of a kind that is not known here.", fix="Ask who runs it.")
     lifetime = _seconds(given.get("expires_in"))
     refresh = given.get("refresh_token")
     scope = given.get("scope")
     return replace(
         before,
-        access=access,
+        access=given["access_token"],
         refresh=refresh if isinstance(refresh, str) and refresh else before.refresh,
         lifetime=lifetime,
         expires_at=time.time() + lifetime if lifetime is not None else None,
@@ -153,6 +154,10 @@ _REFUSED = {
     "invalid_scope": "Check `scopes` in its `auth`.",
     "invalid_target": "Check the plugin's address.",
 }
+
+
+def _sendable(token: Any) -> bool:
+    return isinstance(token, str) and bool(token) and token.isascii() and token.isprintable()
 
 
 def _resource(resource: str | None) -> dict[str, str]:

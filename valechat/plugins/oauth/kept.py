@@ -56,7 +56,7 @@ class Kept:
             reason = "The sign-in is kept in memory only, because there is no keychain: it ends with this kernel."
             self._log("valechat", "warning", f"{reason} Set VALECHAT_PASSPHRASE to keep it in an encrypted file.")
 
-    async def from_another_kernel(self, *, url: str, refused: str) -> TokenSet:
+    async def from_another_kernel(self, *, url: str, refused: TokenSet | None) -> TokenSet:
         """Wait until another kernel has kept tokens that may be used, others than those that were refused."""
         seen = await self._vault.written_at(self.name)
         while True:
@@ -68,7 +68,7 @@ class Kept:
                     tokens = await self.read(url=url, purpose="another kernel signed in")
                 except KeyStorageError:
                     continue  # what cannot be read here is no reason to stop asking here
-                if tokens is not None and tokens.good and tokens.access != refused:
+                if tokens is not None and tokens.good and not tokens.same(refused):
                     return tokens
 
     async def forget(self) -> bool:

@@ -19,6 +19,7 @@ from mcp.client.auth.utils import union_scopes
 from valechat.asking import Asker, Visit, nobody
 from valechat.errors import PluginError, SignInNeeded
 from valechat.plugins.deadline import waiting_for_the_user
+from valechat.plugins.hidden import Hidden
 from valechat.plugins.oauth.callback import PATH, Callback, Ending, Foreign, read_ending
 from valechat.plugins.oauth.grants import configured_client, for_code, register
 from valechat.plugins.oauth.values import Challenge, Client, Endpoints, TokenSet
@@ -68,13 +69,13 @@ class SignIn:
             redirect = f"http://127.0.0.1:{callback.port or self._ports(known)[0] or 8765}{PATH}"
             scope = self._scope(endpoints, challenge, before)
             client = await self._client(endpoints, known, redirect, scope)
-            pkce = PKCEParameters.generate()
+            proof = Hidden(PKCEParameters.generate())
             query = {
                 "response_type": "code",
                 "client_id": client.id,
                 "redirect_uri": redirect,
                 "state": state,
-                "code_challenge": pkce.code_challenge,
+                "code_challenge": proof["code_challenge"],
                 "code_challenge_method": "S256",
             }
             told = f"Sign in to {title}, at {urlsplit(endpoints.authorization).netloc}."
@@ -90,7 +91,8 @@ class SignIn:
             resource=endpoints.resource,
             revocation_url=endpoints.revocation,
         )
-        return await for_code(self.wire, blank, code=ending["code"], verifier=pkce.code_verifier, redirect_uri=redirect)
+        form = Hidden(code=ending["code"], code_verifier=proof["code_verifier"], redirect_uri=redirect)
+        return await for_code(self.wire, blank, form)
 
     def _ports(self, known: Client | None) -> list[int]:
         """The configured port, the one this client is registered with, any."""

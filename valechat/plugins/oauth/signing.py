@@ -16,6 +16,7 @@ import httpx2
 from mcp.client.auth.utils import extract_field_from_www_auth
 
 from valechat.errors import PluginError, SignInNeeded
+from valechat.plugins.hidden import Hidden
 from valechat.plugins.oauth.discovery import discover, http_url
 from valechat.plugins.oauth.grants import Refused, configured_client, for_client, renewed
 from valechat.plugins.oauth.kept import Kept
@@ -78,7 +79,7 @@ class Authorisation(httpx2.Auth):
         if challenge is not None:
             await self._renewed(challenge, None)
 
-    async def headers(self, *, challenge: str | None = None) -> dict[str, str]:
+    async def headers(self, *, challenge: str | None = None) -> Hidden[str]:
         """The header that signs a request. `challenge` is the `WWW-Authenticate` of one that was refused.
 
         Raises:
@@ -88,7 +89,7 @@ class Authorisation(httpx2.Auth):
         if challenge is not None:
             refusal = httpx2.Response(401, headers={"WWW-Authenticate": challenge})
             tokens = await self._renewed(_challenge(refusal) or Challenge(), tokens)
-        return {"Authorization": f"Bearer {tokens.access}"} if tokens is not None else {}
+        return Hidden({"Authorization": f"Bearer {tokens.access}"} if tokens is not None else {})
 
     async def async_auth_flow(self, request: httpx2.Request) -> AsyncGenerator[httpx2.Request, httpx2.Response]:
         """Sign it; where it is refused, renew the token or have the user sign in, and try once more."""
@@ -140,20 +141,19 @@ class Authorisation(httpx2.Auth):
         """Other tokens than those that were refused."""
         async with self._lock:
             now = self._tokens
-            if now is not None and now.good and (used is None or now.access != used.access):
+            if now is not None and now.good and not now.same(used):
                 return now  # another request has seen to it
             found, reason = await self._without_asking(challenge, used)
             return found if found is not None else await self._asked(challenge, reason, used)
 
     async def _without_asking(self, challenge: Challenge, used: TokenSet | None) -> tuple[TokenSet | None, str]:
         """New tokens without the user, or None and why there are none."""
-        refused = used.access if used is not None else ""
-        new = self._new(refused)
+        new = self._new(used)
         if new and self._machine:
             raise self._not_taken()
         refresh = not challenge.more and not (new and self._way == "refresh")
         # To its end, even when this request is given up: a refresh token that was used and not kept is lost.
-        work = asyncio.create_task(self._renew(challenge, refused, refresh=refresh))
+        work = asyncio.create_task(self._renew(challenge, used, refresh=refresh))
         self._working.add(work)
         work.add_done_callback(self._worked)
         return await asyncio.shield(work)
@@ -163,11 +163,13 @@ class Authorisation(httpx2.Auth):
         if not work.cancelled():
             work.exception()  # whoever waited has it; it is no news to the loop
 
-    async def _renew(self, challenge: Challenge, refused: str, *, refresh: bool) -> tuple[TokenSet | None, str]:
+    async def _renew(
+        self, challenge: Challenge, used: TokenSet | None, *, refresh: bool
+    ) -> tuple[TokenSet | None, str]:
         """As `_without_asking`, while all other kernels wait."""
         async with self._kept.alone():
             kept = await self._kept.read(url=self._url, purpose="renew the sign-in")
-            if kept is not None and kept.good and kept.access != refused:
+            if kept is not None and kept.good and not kept.same(used):
                 return self._have(kept, "kept"), ""  # another kernel has seen to it
             if self._machine:
                 return await self._for_itself(challenge), ""
@@ -227,9 +229,7 @@ class Authorisation(httpx2.Auth):
             raise self._not_taken()
         endpoints = await self._endpoints(challenge)
         here = asyncio.ensure_future(self._sign_in.run(endpoints, challenge, self._tokens, reason))
-        elsewhere = asyncio.ensure_future(
-            self._kept.from_another_kernel(url=self._url, refused=used.access if used is not None else "")
-        )
+        elsewhere = asyncio.ensure_future(self._kept.from_another_kernel(url=self._url, refused=used))
         both: set[asyncio.Future[TokenSet]] = {here, elsewhere}
         try:
             await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
@@ -280,9 +280,9 @@ class Authorisation(httpx2.Auth):
         self._taken = False
         return tokens
 
-    def _new(self, refused: str) -> bool:
+    def _new(self, refused: TokenSet | None) -> bool:
         """Whether the token that was refused was had just now, and never taken."""
-        ours = self._tokens is not None and self._tokens.access == refused
+        ours = self._tokens is not None and self._tokens.same(refused)
         return ours and not self._taken and asyncio.get_running_loop().time() - self._since < JUST_NOW_SECONDS
 
     def _not_taken(self) -> PluginError:

@@ -108,6 +108,10 @@ class TokenSet:
             return bool(self.access)
         return time.time() < self.expires_at - min(LEEWAY_SECONDS, (self.lifetime or 0.0) / 10)
 
+    def same(self, other: TokenSet | None) -> bool:
+        """Whether it is the same access token."""
+        return other is not None and self.access == other.access
+
     def used_up(self, *, revoked: bool = False) -> Self:
         """The same without its access token, and without the refresh token where that is no good either."""
         return replace(self, access="", expires_at=None, refresh=None if revoked else self.refresh)

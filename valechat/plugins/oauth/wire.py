@@ -6,13 +6,14 @@ import asyncio
 import base64
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
 import httpx2
 
 from valechat.errors import PluginError
+from valechat.plugins.hidden import Hidden
 from valechat.plugins.oauth.values import Client
 from valechat.plugins.transports.faults import FOREIGN, fault_of_error, shown
 from valechat.providers._tls import idle_context, shared_context
@@ -30,7 +31,7 @@ class Reply:
     """An answer: its status, and the JSON object in it, empty where there is none."""
 
     status: int
-    body: dict[str, Any] = field(repr=False)
+    body: Hidden[Any]
 
     @property
     def error(self) -> str:
@@ -56,7 +57,7 @@ class Wire:
             PluginError: The server cannot be reached, or the address is not safe.
         """
         for _ in range(MOST_REDIRECTS):
-            reply, location = await self._send("GET", url, headers=dict(headers or {}))
+            reply, location = await self._send("GET", url, Hidden(headers=headers or {}))
             target = urljoin(url, location)
             if not location or origin(target) != origin(url):
                 return reply
@@ -65,19 +66,19 @@ class Wire:
 
     async def register(self, url: str, body: Mapping[str, Any]) -> Reply:
         """Post a JSON object. Raises as `get`."""
-        return (await self._send("POST", url, headers={}, json=dict(body)))[0]
+        return (await self._send("POST", url, Hidden(json=dict(body))))[0]
 
     async def post(self, url: str, form: Mapping[str, str], client: Client) -> Reply:
         """Post a form as this client (RFC 6749, section 2.3.1). Raises as `get`."""
-        headers, data = {}, dict(form)
+        headers: Hidden[str] = Hidden()
+        data = Hidden(form)
         if client.secret and client.method == "client_secret_basic":
-            pair = f"{quote(client.id, safe='')}:{quote(client.secret, safe='')}"
-            headers["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
+            headers["Authorization"] = _basic(client)
         else:
             data["client_id"] = client.id
             if client.secret:
                 data["client_secret"] = client.secret
-        return (await self._send("POST", url, headers=headers, data=data))[0]
+        return (await self._send("POST", url, Hidden(headers=headers, data=data)))[0]
 
     def checked(self, url: str) -> str:
         """The address, if secrets may go there.
@@ -96,27 +97,28 @@ class Wire:
             )
         return url
 
-    async def _send(self, method: str, url: str, **options: Any) -> tuple[Reply, str]:
+    async def _send(self, method: str, url: str, options: Hidden[Any]) -> tuple[Reply, str]:
         parts = urlsplit(self.checked(url))
         own = is_loopback(parts.hostname or "")
         tls = idle_context() if own and parts.scheme == "http" else shared_context()
-        options["headers"] = {"Accept": "application/json", **options["headers"]}
         try:
             async with (
                 asyncio.timeout(SECONDS),
-                httpx2.AsyncClient(verify=tls, trust_env=not own, timeout=SECONDS) as client,
+                httpx2.AsyncClient(
+                    verify=tls, trust_env=not own, timeout=SECONDS, headers={"Accept": "application/json"}
+                ) as client,
                 client.stream(method, url, **options) as response,
             ):
-                pieces: list[bytes] = []
-                async for piece in response.aiter_bytes():
-                    pieces.append(piece)
-                    if sum(map(len, pieces)) > MOST_BYTES:
-                        break
-                return Reply(response.status_code, _object(b"".join(pieces))), response.headers.get("location", "")
+                return Reply(response.status_code, await _object(response)), response.headers.get("location", "")
         except FOREIGN as error:
             problem = fault_of_error(url, error, wait=SECONDS).error
         # Raised here, so that it carries neither the request nor what it said.
         raise problem
+
+
+def _basic(client: Client) -> str:
+    pair = f"{quote(client.id, safe='')}:{quote(client.secret or '', safe='')}"
+    return "Basic " + base64.b64encode(pair.encode()).decode()
 
 
 def origin(url: str) -> str:
@@ -126,9 +128,15 @@ def origin(url: str) -> str:
     return f"{scheme}://{parts.hostname}:{parts.port or {'https': 443, 'http': 80}.get(scheme)}"
 
 
-def _object(body: bytes) -> dict[str, Any]:
+async def _object(response: httpx2.Response) -> Hidden[Any]:
+    """The JSON object in a response; empty where there is none, or it is too large."""
+    body = bytearray()
+    async for piece in response.aiter_bytes():
+        body += piece
+        if len(body) > MOST_BYTES:
+            return Hidden()
     try:
         found = json.loads(body)
     except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
+        return Hidden()
+    return Hidden(found) if isinstance(found, dict) else Hidden()

@@ -14,6 +14,7 @@ from urllib.request import getproxies
 import httpx2
 
 from valechat.errors import PluginError, ValeChatError
+from valechat.plugins.hidden import Hidden
 from valechat.plugins.transports.base import Context
 from valechat.providers._tls import idle_context, shared_context
 from valechat.providers._url import is_loopback
@@ -46,18 +47,19 @@ class End:
         return self.error.message if self.error is not None else ""
 
 
-def headers_of(definition: Any) -> dict[str, str]:
+def headers_of(definition: Any) -> Hidden[str]:
     """The headers of every request: the configured ones, and the bearer token.
 
     Raises:
         PluginError: One cannot be a header, or is the protocol's own.
     """
-    headers = dict(definition.headers)
+    headers = Hidden(definition.headers)
     if definition.auth.type == "bearer":
-        headers = {name: value for name, value in headers.items() if name.lower() != "authorization"}
+        for name in [name for name in headers if name.lower() == "authorization"]:
+            del headers[name]
         headers["Authorization"] = f"Bearer {definition.auth.token}"
-    for name, value in headers.items():
-        if name.lower() in _OWN or not value.isascii() or not value.isprintable():
+    for name in headers:
+        if name.lower() in _OWN or not headers[name].isascii() or not headers[name].isprintable():
             raise PluginError(
                 f"{definition.id}: the header {name} cannot be sent.",
                 fix="Its value must be printable ASCII, and the protocol's own headers are not to be set.",
@@ -79,7 +81,7 @@ async def authorised(context: Context) -> Any:
     return auth
 
 
-def client_options(definition: Any) -> dict[str, Any]:
+def client_options(definition: Any) -> Hidden[Any]:
     """How to make an `httpx2.AsyncClient` for a plugin's server: all but its authentication.
 
     Raises:
@@ -92,13 +94,13 @@ def client_options(definition: Any) -> dict[str, Any]:
     direct = own or not getproxies()
     # Between two pieces of an answer; a call has its own, shorter time, but may leave its request behind.
     read = max(float(definition.timeout), float(definition.call_timeout), 270.0) + 30.0
-    return {
-        "headers": headers_of(definition),
-        "timeout": httpx2.Timeout(30.0, connect=CONNECT_SECONDS, read=read),
-        "transport": _transport(tls, limits) if direct else None,
-        "verify": tls,
-        "limits": limits,
-    }
+    return Hidden(
+        headers=headers_of(definition),
+        timeout=httpx2.Timeout(30.0, connect=CONNECT_SECONDS, read=read),
+        transport=_transport(tls, limits) if direct else None,
+        verify=tls,
+        limits=limits,
+    )
 
 
 def _transport(tls: ssl.SSLContext, limits: httpx2.Limits) -> httpx2.AsyncHTTPTransport:

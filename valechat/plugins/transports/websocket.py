@@ -18,6 +18,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 from websockets.typing import Subprotocol
 
 from valechat.errors import PluginError
+from valechat.plugins.hidden import Hidden
 from valechat.plugins.transports.base import Context, Link
 from valechat.plugins.transports.faults import FOREIGN, Fault, fault_of_error, fault_of_status, shown
 from valechat.plugins.transports.messages import Streams, answer_with, open_streams, parsed
@@ -66,16 +67,16 @@ class _Connect(connect):
 async def _connected(definition: Any, auth: Any) -> ClientConnection:
     """The open connection; signs in once more where the server does not take the token."""
     headers = headers_of(definition)
-    opened = await _opened(definition, headers | (await auth.headers() if auth is not None else {}))
+    opened = await _opened(definition, headers.merged(await auth.headers() if auth is not None else {}))
     if isinstance(opened, InvalidStatus) and opened.response.status_code == 401 and auth is not None:
         challenge = opened.response.headers.get("WWW-Authenticate", "")
-        opened = await _opened(definition, headers | await auth.headers(challenge=challenge))
+        opened = await _opened(definition, headers.merged(await auth.headers(challenge=challenge)))
     if isinstance(opened, ClientConnection):
         return opened
     raise _refused(definition, opened)
 
 
-async def _opened(definition: Any, headers: dict[str, str]) -> ClientConnection | Exception:
+async def _opened(definition: Any, headers: Hidden[str]) -> ClientConnection | Exception:
     parts = urlsplit(definition.url)
     own = is_loopback(parts.hostname or "")
     try:
