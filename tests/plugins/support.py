@@ -69,7 +69,7 @@ def no_process_left(within: float = GRACE) -> Iterator[str]:
     assert said == []
 
 
-async def eventually(condition: Callable[[], bool], within: float = 10) -> None:
+async def eventually(condition: Callable[[], bool], within: float = 30) -> None:
     """Waits for what tells nobody that it happened: a file, a process of somebody else's."""
     deadline = time.monotonic() + within
     while not condition():
