@@ -229,7 +229,7 @@ export class Panel {
   private header(view: View): TemplateResult {
     const busy = running(view).length > 0;
     const label = busy ? strings.newConversationBusy : strings.newConversation;
-    return html`<header class="vc-header">
+    return html`<div class="vc-header">
       ${this.menu.node}
       <div class="vc-header-right">
         ${total(view.totalCost, view.unpriced)} ${this.plugins.node}
@@ -247,7 +247,7 @@ export class Panel {
           ${icon("plus")}
         </button>
       </div>
-    </header>`;
+    </div>`;
   }
 
   private list(view: View): TemplateResult {
