@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 
+import httpx2
 import pytest
 
 from tests.plugins.authserver import AuthServer
 from tests.plugins.httpserver import serving
 from tests.plugins.managing import managed
-from tests.plugins.oauth.people import Person, declines, opens
+from tests.plugins.oauth.people import Person, declines, ignores, opens, redirect_of
 from valechat import asking
 from valechat.asking import Visit, nobody, use_asker
 from valechat.errors import PluginError
@@ -60,6 +61,28 @@ async def test_a_sign_in_may_take_longer_than_the_server(server: AuthServer) -> 
     use_asker(Person(slowly))
     async with managed() as here:
         assert (await here.manager.add(entry(server, timeout=1.2))).state == "running"
+
+
+async def test_a_server_one_can_sign_in_to_says_how_to_configure_that(server: AuthServer) -> None:
+    async with managed() as here:
+        info = await here.manager.add({"id": "web", "url": server.url})
+        assert info.problem is not None
+        assert "does not let this in (401)" in info.problem.message
+        assert '"auth": {"type": "oauth"}' in info.problem.fix
+
+
+async def test_disabling_takes_the_question_away(server: AuthServer) -> None:
+    person = ignores()
+    use_asker(person)
+    async with managed() as here:
+        adding = asyncio.create_task(here.manager.add(entry(server)))
+        while not person.visits:
+            await asyncio.sleep(0.01)
+        await here.manager.disable("web")
+        await adding
+        assert person.cancelled == 1
+        with pytest.raises(httpx2.ConnectError):
+            httpx2.get(redirect_of(person.visits[0].url))
 
 
 async def test_a_server_that_lost_its_sessions_is_connected_anew_by_itself() -> None:

@@ -91,6 +91,7 @@ def _unreachable(error: BaseException, server: str, host: str) -> tuple[str, str
 
 _SIGN_IN = {
     "none": "Set `auth` in its configuration: a bearer token, or oauth.",
+    "offered": 'It lets you sign in: set "auth": {"type": "oauth"} in its configuration.',
     "bearer": "Check the token in its `auth`: it may be mistyped, revoked or out of date.",
     "oauth": "Sign out and enable it again, to sign in anew.",
 }
@@ -107,7 +108,9 @@ _STATUS = {
 """What the statuses mean that say more than their class: what happened, what to do."""
 
 
-def fault_of_status(url: str, status: int, *, session: bool, auth: str, answer: Mapping[str, Any] | None) -> Fault:
+def fault_of_status(
+    url: str, status: int, *, session: bool, auth: str, answer: Mapping[str, Any] | None, challenge: str = ""
+) -> Fault:
     """The fault behind an HTTP status of 400 or more.
 
     Args:
@@ -116,6 +119,7 @@ def fault_of_status(url: str, status: int, *, session: bool, auth: str, answer: 
         session: Whether the request named a session (`Mcp-Session-Id`).
         auth: The kind of authentication that is configured: `none`, `bearer` or `oauth`.
         answer: The JSON-RPC error object in the body, if there is one.
+        challenge: The response's `WWW-Authenticate`.
     """
     place = shown(url)
     said = str(answer.get("message", "")) if answer else ""
@@ -124,7 +128,9 @@ def fault_of_status(url: str, status: int, *, session: bool, auth: str, answer: 
         reason = f"{place} does not know the session any more: it was restarted, or the session was idle for too long."
         return _fault(reason, "It is connected anew by itself.", ends=True, undone=True)
     if status == 401:
-        return _fault(f"{place} does not let this in (401).", _SIGN_IN.get(auth, _SIGN_IN["bearer"]), undone=True)
+        # RFC 9728, section 5.1: then it says where to sign in.
+        kind = "offered" if auth == "none" and "resource_metadata" in challenge else auth
+        return _fault(f"{place} does not let this in (401).", _SIGN_IN.get(kind, _SIGN_IN["bearer"]), undone=True)
     if status in _STATUS:
         reason, fix = _STATUS[status]
         return _fault(f"{reason.format(place=place)} ({status}).", fix, undone=True)

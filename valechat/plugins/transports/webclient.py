@@ -121,7 +121,10 @@ class WebClient(httpx2.AsyncClient):
         whole = await _read(response, MOST_ERROR_BYTES)
         answer = _rpc_error(whole.content) if isinstance(whole, httpx2.Response) else None
         status, session = response.status_code, "mcp-session-id" in response.request.headers
-        fault = fault_of_status(self._url, status, session=session, auth=self._auth_kind, answer=answer)
+        challenge = response.headers.get("www-authenticate", "")
+        fault = fault_of_status(
+            self._url, status, session=session, auth=self._auth_kind, answer=answer, challenge=challenge
+        )
         if answer is not None and not fault.ends and status not in (401, 403):
             return whole
         return fault
