@@ -28,6 +28,7 @@ class Ran:
         error: The exception's name, empty for none.
         traceback: The error as it is shown.
         next_cell: What `set_next_input` put below.
+        questions: How often `input()` asked.
     """
 
     outputs: list[dict[str, Any]] = field(default_factory=list)
@@ -36,6 +37,7 @@ class Ran:
     traceback: str = ""
     next_cell: str | None = None
     seconds: float = 0.0
+    questions: int = 0
 
     @property
     def text(self) -> str:
@@ -94,8 +96,8 @@ class Kernel:
         asked = self.client.execute(code, allow_stdin=answer is not None, store_history=True)
         places: dict[str, int] = {}
         while True:
-            if answer is not None:
-                self._answer(answer)
+            if answer is not None and self._answer(answer):
+                ran.questions += 1
             try:
                 message = self.client.get_iopub_msg(timeout=0.05)
             except queue.Empty:
@@ -135,12 +137,13 @@ class Kernel:
         content = reply["content"]
         return content["matches"], code[content["cursor_start"] : content["cursor_end"]]
 
-    def _answer(self, text: str) -> None:
+    def _answer(self, text: str) -> bool:
         try:
             self.client.get_stdin_msg(timeout=0.01)
         except queue.Empty:
-            return
+            return False
         self.client.input(text)
+        return True
 
 
 def _took_in(message: dict[str, Any], ran: Ran, places: dict[str, int]) -> bool:

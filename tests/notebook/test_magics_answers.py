@@ -259,7 +259,21 @@ def test_a_cost_above_the_users_threshold_is_asked_for(kernel: Kernel, server: C
         assert "Yes." in ran.text
         server.requests.clear()
         ran = kernel.run("%%valechat lab/dear\nhi", answer="n")
-        assert ran.error == "ConfirmationRequired"
+        assert (ran.error, ran.questions) == ("ConfirmationRequired", 1)
+        assert server.requests == []
+    finally:
+        kernel.run("%valechat limits confirm_above off")
+
+
+def test_a_comparison_asks_once_about_all_that_cost_more(kernel: Kernel, server: ChatServer) -> None:
+    kernel.run("%valechat limits confirm_above 0.000001")
+    try:
+        ran = kernel.run("%%valechat lab/dear lab/two -o both\nhi", answer="y")
+        assert (ran.error, ran.questions) == ("", 1), ran.traceback
+        assert kernel.value("list(both)") == ["lab/dear", "lab/two"]
+        server.requests.clear()
+        ran = kernel.run("%%valechat lab/dear lab/two\nhi", answer="n")
+        assert (ran.error, ran.questions) == ("ConfirmationRequired", 1)
         assert server.requests == []
     finally:
         kernel.run("%valechat limits confirm_above off")

@@ -9,7 +9,7 @@ from typing import Any
 from valechat.billing.estimate import likely_input, size_of
 from valechat.chat import Chat
 from valechat.engine import engine
-from valechat.errors import ConfigError, ConfirmationRequired, StreamBroken
+from valechat.errors import ConfigError, StreamBroken
 from valechat.messages import Message
 from valechat.money import total
 from valechat.notebook import current
@@ -24,7 +24,7 @@ from valechat.notebook.wording import outcome
 from valechat.reply import Reply, total_usage
 from valechat.services import services
 
-__all__ = ["Prompt", "ask", "ask_prepared", "confirmed_or_raise", "expanded", "instructed", "wait_for"]
+__all__ = ["Prompt", "ask", "ask_prepared", "expanded", "instructed", "wait_for"]
 
 WORTH_A_NOTE = 500
 """A value of more tokens than this is mentioned below the question."""
@@ -80,12 +80,8 @@ def ask_prepared(host: Host, asking: Asking, prepared: Prompt, form: Format) -> 
     arriving = Arriving(model or chat.model or "the default model", chat.conversation_id)
     view = _View(arriving, form, prepared.notes, stream=asking.stream)
 
-    def turn(*, agreed: bool) -> Coroutine[Any, Any, None]:
-        events = chat.turn(prepared.text, model=model, max_cost=asking.max_cost, confirmed=agreed)
-        return arriving.follow(events)
-
     try:
-        confirmed_or_raise(lambda agreed: wait_for(turn(agreed=agreed), view.draw))
+        wait_for(arriving.follow(chat.turn(prepared.text, model=model, max_cost=asking.max_cost)), view.draw)
     except KeyboardInterrupt:
         reply = _partial(arriving)
         current.remember(reply)
@@ -120,29 +116,6 @@ def ask_prepared(host: Host, asking: Asking, prepared: Prompt, form: Format) -> 
 def wait_for(work: Coroutine[Any, Any, None], draw: Callable[[], None]) -> None:
     """Run work on the engine's loop and draw while it runs. An interrupt stops the work first."""
     engine().run(work, each_beat=draw)
-
-
-def confirmed_or_raise(attempt: Callable[[bool], None]) -> None:
-    """Try; where a cost has to be agreed to, ask the user and try again.
-
-    Raises:
-        ConfirmationRequired: The user did not agree, or nobody can be asked.
-    """
-    try:
-        attempt(False)
-    except ConfirmationRequired as required:
-        if not _agreed(required):
-            raise
-        attempt(True)
-
-
-def _agreed(required: ConfirmationRequired) -> bool:
-    try:
-        answer = input(f"{required.message} Send it? [y/N] ")
-    except (NotImplementedError, EOFError, RuntimeError):
-        # A front end without input (nbconvert, papermill) cannot agree to anything.
-        return False
-    return answer.strip().lower() in ("y", "yes")
 
 
 class _View:

@@ -7,13 +7,16 @@ said it. The requests are of kind `compare` in the ledger.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator, Callable
 
+from valechat.asking import Approval, Confirmation, Decision, Filled, Form, SamplingApproval, Visit, asker
 from valechat.engine import engine
 from valechat.errors import ConfigError, ConfirmationRequired
+from valechat.events import Event
 from valechat.ids import new_id
 from valechat.notebook import current
 from valechat.notebook.arguments import Asking
-from valechat.notebook.asking import Prompt, confirmed_or_raise, expanded, instructed, wait_for
+from valechat.notebook.asking import Prompt, expanded, instructed, wait_for
 from valechat.notebook.formats import FORMATS, Bundle
 from valechat.notebook.harmless import harmless
 from valechat.notebook.host import Host
@@ -45,29 +48,19 @@ def compare(host: Host, asking: Asking, prompt: str) -> dict[str, Reply]:
     board = _Board(engine().run(_names(asking.models)), prepared, asking)
     base = instructed(current.chat_for(asking, host.function), FORMATS[asking.format])
 
-    async def ask_all(*, agreed: bool) -> None:
-        waiting = board.unanswered()
-        turns = []
-        for column in waiting:
-            chat = base.in_conversation(column.conversation_id)
-            turns.append(
-                column.follow_quietly(
-                    chat.turn(
-                        prepared.text,
-                        model=column.model,
-                        max_cost=asking.max_cost,
-                        kind="compare",
-                        confirmed=agreed,
-                    )
-                )
-            )
-        await asyncio.gather(*turns)
-        for column in waiting:
-            if isinstance(column.error, ConfirmationRequired) and not agreed:
-                raise column.error
+    def turn(column: Arriving, *, agreed: bool) -> AsyncGenerator[Event, None]:
+        chat = base.in_conversation(column.conversation_id)
+        return chat.turn(
+            prepared.text,
+            model=column.model,
+            max_cost=asking.max_cost,
+            kind="compare",
+            confirmed=agreed,
+            asker=_ButForCosts(),
+        )
 
     try:
-        confirmed_or_raise(lambda agreed: wait_for(ask_all(agreed=agreed), board.draw))
+        wait_for(_ask_all(board, turn), board.draw)
     except KeyboardInterrupt:
         host.assign(asking.output, board.replies)
         board.finish(stopped=True)
@@ -86,6 +79,39 @@ def compare(host: Host, asking: Asking, prompt: str) -> dict[str, Reply]:
 
 async def _names(models: tuple[str, ...]) -> list[str]:
     return list(dict.fromkeys([(await services().target(model)).name for model in models]))
+
+
+async def _ask_all(board: _Board, turn: Callable[..., AsyncGenerator[Event, None]], *, agreed: bool = False) -> None:
+    """Ask those that have not answered. For all that cost more than the user wants unasked, one question is put.
+
+    Raises:
+        ConfirmationRequired: The user did not agree, or nobody can be asked.
+    """
+    waiting = board.unanswered()
+    await asyncio.gather(*(column.follow_quietly(turn(column, agreed=agreed)) for column in waiting))
+    for column in waiting:
+        if isinstance(required := column.error, ConfirmationRequired) and not agreed:
+            if not await asker().confirm(Confirmation(required.message, required.worst_case, column.model)):
+                raise required
+            await _ask_all(board, turn, agreed=True)
+            return
+
+
+class _ButForCosts:
+    """The process's own front end, but for costs: those are asked about for all models together."""
+
+    async def approve(self, question: Approval | SamplingApproval) -> Decision:
+        return await asker().approve(question)
+
+    async def fill(self, form: Form) -> Filled:
+        return await asker().fill(form)
+
+    async def visit(self, page: Visit) -> str | None:
+        return await asker().visit(page)
+
+    async def confirm(self, question: Confirmation) -> bool:
+        del question
+        return False
 
 
 class _Board:
