@@ -10,7 +10,9 @@ import json
 import sys
 from typing import Any
 
-URL_REQUIRED, CLOSED = -32042, -32000
+URL_REQUIRED, UNSUPPORTED, CLOSED, UNKNOWN = -32042, -32022, -32000, -32601
+LATEST_BY_HANDSHAKE = "2025-11-25"
+COMPLETE = {"resultType": "complete", "ttlMs": 0, "cacheScope": "public"}
 
 
 def tool(name: str, **more: Any) -> dict[str, Any]:
@@ -44,12 +46,23 @@ class Server:
                 self.write({"id": message["id"], **self.answer(message["method"], message.get("params") or {})})
 
     def answer(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
-        if method == "initialize":
-            offers: dict[str, Any] = {"tools": {}, "resources": {}, "prompts": {}}
-            info = {"name": "odd", "version": "1"}
-            return {"result": {"protocolVersion": "2025-11-25", "capabilities": offers, "serverInfo": info}}
+        about: dict[str, Any] = {
+            "capabilities": {"tools": {}, "resources": {}, "prompts": {}},
+            "serverInfo": {"name": "odd", "version": "1"},
+        }
+        newest = self.options.speaks > LATEST_BY_HANDSHAKE
+        if method == "initialize" and not newest:
+            return {"result": {"protocolVersion": self.options.speaks, **about}}
+        if method == "initialize" and self.options.names_versions:
+            said = {"supported": [self.options.speaks], "requested": params["protocolVersion"]}
+            return {"error": {"code": UNSUPPORTED, "message": "Not that one", "data": said}}
+        if method == "server/discover" and newest:
+            return {"result": {"supportedVersions": [self.options.speaks], **about, **COMPLETE}}
+        if method in ("initialize", "server/discover", "subscriptions/listen"):
+            return {"error": {"code": UNKNOWN, "message": f"There is no method {method}."}}
         if method in KEYS:
-            return {"result": self.listed(method, int(params.get("cursor") or 0))}
+            listed = self.listed(method, int(params.get("cursor") or 0))
+            return {"result": {**listed, **COMPLETE} if newest else listed}
         if method == "tools/call":
             return self.called(params["name"])
         return {"result": {}}
@@ -80,6 +93,8 @@ class Server:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="An odd MCP server.")
+    parser.add_argument("--speaks", default=LATEST_BY_HANDSHAKE, help="the one version of the protocol it knows")
+    parser.add_argument("--names-versions", action="store_true", help="say which version, where another is asked for")
     parser.add_argument("--pages", type=int, default=1, help="list so many pages of one tool each")
     parser.add_argument("--round-and-round", action="store_true", help="come back to the first page after the third")
     parser.add_argument("--bad-entries", action="store_true", help="list entries that the protocol does not allow")

@@ -47,7 +47,12 @@ async def test_of_a_flood_only_the_newest_lines_are_told_of() -> None:
 async def test_lines_of_several_threads_are_all_there_and_told_of_on_the_loop() -> None:
     heard: list[threading.Thread] = []
     log = PluginLog(lambda line: heard.append(threading.current_thread()))
-    threads = [threading.Thread(target=lambda: [log.add("stderr", "info", "x") for _ in range(100)]) for _ in range(8)]
+
+    def complain() -> None:
+        for _ in range(100):
+            log.add("stderr", "info", "x")
+
+    threads = [threading.Thread(target=complain) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -24,9 +24,15 @@ async def plugins() -> AsyncIterator[Managed]:
         yield found
 
 
-async def added(plugins: Managed, *options: str) -> PluginInfo:
+async def added(plugins: Managed, *options: str, **fields: object) -> PluginInfo:
     return await plugins.manager.add(
-        {"id": "odd", "command": sys.executable, "args": ["-I", SERVER, *options], "env": {MARKER: plugins.marker}}
+        {
+            "id": "odd",
+            "command": sys.executable,
+            "args": ["-I", SERVER, *options],
+            "env": {MARKER: plugins.marker},
+            **fields,
+        }
     )
 
 
@@ -87,3 +93,37 @@ async def test_what_a_server_does_not_offer_is_empty(plugins: Managed) -> None:
     assert await plugins.manager.resources("u") == []
     assert await plugins.manager.prompts("u") == []
     assert await plugins.manager.complete("u", ("prompt", "p"), "a", "b") == []
+
+
+@pytest.mark.parametrize("protocol", ["legacy", "auto"])
+@pytest.mark.parametrize("version", ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"])
+async def test_a_server_that_knows_one_version_is_spoken_to_in_it(
+    plugins: Managed, version: str, protocol: str
+) -> None:
+    info = await added(plugins, "--speaks", version, protocol=protocol)
+    assert (info.state, info.protocol) == ("running", version)
+    assert [tool.name for tool in info.tools] == ["t0"]
+
+
+async def test_a_server_that_names_the_newest_version_is_spoken_to_in_it(plugins: Managed) -> None:
+    info = await added(plugins, "--speaks", "2026-07-28", "--names-versions")
+    assert (info.state, info.protocol) == ("running", "2026-07-28")
+
+
+@pytest.mark.parametrize("options", [["--names-versions"], []])
+@pytest.mark.parametrize("protocol", ["legacy", "auto", "2025-06-18"])
+async def test_a_server_of_another_age_is_not_tried_again(plugins: Managed, options: list[str], protocol: str) -> None:
+    info = await added(plugins, "--speaks", "2031-01-01", *options, protocol=protocol)
+    assert info.state == "error"
+    assert info.problem is not None
+    assert info.problem.retry_at is None
+    if options and protocol != "2025-06-18":
+        assert "The server speaks MCP 2031-01-01; known here are 2024-11-05" in info.problem.message
+        assert info.problem.fix == "Update the server, or ValeChat."
+
+
+async def test_a_version_that_there_is_none_of_is_refused_before_the_server_is_asked(plugins: Managed) -> None:
+    info = await added(plugins, protocol="2019-01-01")
+    assert info.problem is not None
+    assert "MCP has no version '2019-01-01'" in info.problem.message
+    assert info.problem.retry_at is None

@@ -9,6 +9,7 @@ import mcp_types as types
 from mcp import MCPError
 
 from valechat.errors import PluginError
+from valechat.plugins.failures import Incompatible
 from valechat.plugins.transports.base import Link
 from valechat.plugins.wire import Wire
 
@@ -50,4 +51,4 @@ async def why_no_handshake(link: Link, wire: Wire, title: str, error: MCPError) 
             async with asyncio.timeout(END_SECONDS):
                 return PluginError(await reason(link))
     said = error.message.rstrip(".")
-    return PluginError(f"{title} refused the handshake: {said}.", fix="Is it an MCP server? Its log may say more.")
+    return Incompatible(f"{title} refused the handshake: {said}.", fix="Is it an MCP server? Its log may say more.")

@@ -10,7 +10,7 @@ __all__ = ["HOPELESS", "Incompatible", "failure"]
 
 
 class Incompatible(PluginError):
-    """The server and this program have no version of the protocol in common."""
+    """The server refuses to speak with this program: they have no version of the protocol in common, or it has none."""
 
 
 HOPELESS = (ConfigError, KeyStorageError, SignInNeeded, Incompatible)

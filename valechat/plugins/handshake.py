@@ -51,14 +51,30 @@ async def shake_hands(session: ClientSession, protocol: str, ours: types.ClientC
         await _either(session, ours)
     elif protocol in MODERN_PROTOCOL_VERSIONS:
         await _discover(session, protocol)
-    elif protocol == "legacy" or protocol in HANDSHAKE_PROTOCOL_VERSIONS:
-        await _initialise(session, LATEST_HANDSHAKE_VERSION if protocol == "legacy" else protocol, ours)
+    elif protocol == "legacy":
+        await _older_first(session, ours)
+    elif protocol in HANDSHAKE_PROTOCOL_VERSIONS:
+        await _initialise(session, protocol, ours)
     else:
         known = ", ".join((*HANDSHAKE_PROTOCOL_VERSIONS, *MODERN_PROTOCOL_VERSIONS))
         raise Incompatible(
             f"MCP has no version {protocol!r} that is known here.",
             fix=f"Set its `protocol` to auto, legacy or one of {known}.",
         )
+
+
+async def _older_first(session: ClientSession, ours: types.ClientCapabilities) -> None:
+    """The handshake, and only where the server says that it knows none, the newest."""
+    try:
+        await _initialise(session, LATEST_HANDSHAKE_VERSION, ours)
+    except MCPError as error:
+        offered = _offered(error)
+        if error.code != types.METHOD_NOT_FOUND and not offered:
+            raise
+        try:
+            await session.discover()
+        except (MCPError, RuntimeError, ValidationError):
+            raise (_nothing_in_common(offered) if offered else error) from error
 
 
 async def _either(session: ClientSession, ours: types.ClientCapabilities) -> None:
@@ -81,9 +97,13 @@ async def _either(session: ClientSession, ours: types.ClientCapabilities) -> Non
         await _initialise(session, LATEST_HANDSHAKE_VERSION, ours)
     except MCPError as error:
         # A slow server may have taken the first question after all, and now holds us to the new version.
-        if not any(version in MODERN_PROTOCOL_VERSIONS for version in _offered(error)):
+        offered = _offered(error)
+        if any(version in MODERN_PROTOCOL_VERSIONS for version in offered):
+            await session.discover()
+        elif offered:
+            raise _nothing_in_common(offered) from error
+        else:
             raise
-        await session.discover()
 
 
 async def _discover(session: ClientSession, version: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import logging
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from valechat.plugins.transports.base import Link
 
 __all__ = ["Owner"]
+
+_log = logging.getLogger(__name__)
 
 STOP_SECONDS = 10.0
 """How long a server's end may take before it is left to itself."""
@@ -164,6 +167,13 @@ class Owner:
             self._wanted = False
             self._set("stopped", wish=self._wish)
             raise
+        except Exception as error:  # noqa: BLE001 - a fault of ours: whoever waits for the plugin must be told
+            self._wanted = False
+            self._pause = None
+            found = failure(self.definition.title, error, while_doing="being managed")
+            self.problem = sentences.problem(found, self.definition.id, attempt=0, pause=None, hopeless=True)
+            self._set("error", wish=self._wish)
+            _log.exception("The owner of %s failed", self.definition.id)
         finally:
             self._task = None
 
