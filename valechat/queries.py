@@ -16,7 +16,8 @@ def sql(query: str, *, params: Any = None) -> duckdb.DuckDBPyRelation:
     """Run a query over the ledger's views and give a DuckDB relation; fresh to the last request.
 
     Views: usage, conversations, messages, tool_calls, prices, spend_by_day, spend_by_model,
-    spend_by_conversation, limits, key_access. Costs are DECIMAL(38,20); SUM keeps them exact, AVG and
+    spend_by_conversation, spend_by_plugin, discrepancies_by_model, plugin_use, plugin_runs, plugin_uptime,
+    limits, key_access. Costs are DECIMAL(38,20); SUM keeps them exact, AVG and
     `/` give DOUBLE.
     """
     return connect().sql(query, params=params)

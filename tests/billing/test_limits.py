@@ -181,3 +181,20 @@ def test_a_request_that_took_less_gives_its_rate_back(ledger: SqliteLedger, cloc
     ledger.reserve(*holds(limits, "r0", clock.now, tokens=900))
     ledger.reserve(*holds(limits, "r0", clock.now, tokens=100))
     ledger.reserve(*holds(limits, "r1", clock.now, tokens=900))
+
+
+def test_two_accounts_of_a_maker_are_limited_each_by_itself_and_both_by_the_limits_on_everything() -> None:
+    limits = Limits(
+        daily=Decimal(5),
+        models={"openai/gpt-5": ModelLimits(monthly=Decimal(20)), "work/gpt-5": ModelLimits(monthly=Decimal(300))},
+    )
+    own, work = (plan(limits, f"{account}/gpt-5-2025-08-07", None, NOW, UTC) for account in ("openai", "work"))
+    assert [(ceiling.name, ceiling.amount) for ceiling in own.ceilings] == [
+        ("daily", Decimal(5)),
+        ("model:openai/gpt-5:monthly", Decimal(20)),
+    ]
+    assert [(ceiling.name, ceiling.amount) for ceiling in work.ceilings] == [
+        ("daily", Decimal(5)),
+        ("model:work/gpt-5:monthly", Decimal(300)),
+    ]
+    assert {bucket.scope for bucket in own.buckets} & {bucket.scope for bucket in work.buckets} == {"all"}

@@ -115,6 +115,17 @@ COLUMNS: dict[str, dict[str, str]] = {
         "output_bytes": "BIGINT",
     },
     "plugin_uptime": {"plugin": "VARCHAR", "runs": "BIGINT", "uptime_seconds": "DECIMAL(18,3)"},
+    "discrepancies_by_model": {
+        "provider": "VARCHAR",
+        "model": "VARCHAR",
+        "requests": "BIGINT",
+        "verified": "BIGINT",
+        "discrepancies": "BIGINT",
+        "unable": "BIGINT",
+        "pending": "BIGINT",
+        "largest_percent": "DECIMAL(18,4)",
+        "cost": MONEY,
+    },
     "spend_by_plugin": {"plugin": "VARCHAR", "requests": "BIGINT", "cost": MONEY},
     "key_access": {"ts": TIME, "key": "VARCHAR", "source": "VARCHAR", "purpose": "VARCHAR"},
 }
@@ -299,6 +310,27 @@ def test_spend_is_summed_by_day_model_and_conversation(ledger: Ledger) -> None:
 
 
 LIMITS = 'SELECT "limit", amount, used, held, remaining FROM limits ORDER BY ALL'
+
+
+def test_discrepancies_are_counted_by_model_with_the_largest_and_their_cost(ledger: Ledger) -> None:
+    found = {
+        "a": Verification("discrepancy", None, 10, 10, Decimal("8.5")),
+        "b": Verification("discrepancy", None, 10, 40, Decimal("-20.25")),
+        "c": Verification("verified", None, 10, 20),
+        "d": Verification("unable", "media"),
+        "e": Verification("pending"),
+    }
+    for request, verification in found.items():
+        ledger.settle(usage_row(request, "0.1", verification=verification), [DAY])
+    ledger.settle(usage_row("f", model="other", verification=Verification("verified")), [DAY])
+    assert rows(
+        ledger,
+        "SELECT model, requests, verified, discrepancies, unable, pending, largest_percent, output_tokens_too_many,"
+        " cost FROM discrepancies_by_model",
+    ) == [
+        ("scripted", 5, 1, 2, 1, 1, Decimal("-20.25"), -10, Decimal("0.2")),
+        ("other", 1, 1, 0, 0, 0, None, None, None),
+    ]
 
 
 def test_the_limits_view_follows_holds_and_settling(ledger: Ledger) -> None:

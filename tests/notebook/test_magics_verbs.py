@@ -69,6 +69,30 @@ def test_cost_shows_the_last_reply_and_the_conversation(kernel: Kernel) -> None:
     assert "$" in whole
 
 
+def test_cost_shows_discrepancies_by_model(kernel: Kernel) -> None:
+    kernel.run("%valechat count to 2")
+    assert "discrepancies" not in kernel.run("%valechat cost").text
+    kernel.run(
+        "from decimal import Decimal\n"
+        "from tests.ledger.samples import usage_row\n"
+        "from valechat.ledger.base import Verification\n"
+        "from valechat.services import services\n"
+        "wrong = Verification('discrepancy', None, 10, 100, Decimal('-12.5'))\n"
+        "right = Verification('verified', None, 10, 20)\n"
+        "for n, verification in enumerate([wrong, right, right]):\n"
+        "    services().ledger.settle(usage_row(f'r{n}', '0.25', verification=verification), [])"
+    )
+    assert kernel.run("%valechat cost").text.splitlines()[-1].split() == [
+        "mylab/scripted",
+        "1",
+        "of",
+        "3",
+        "-12.5",
+        "%",
+        "$0.25",
+    ]
+
+
 def test_limits_are_set_shown_and_removed(kernel: Kernel, kernel_home: Path) -> None:
     assert "No spending limit applies" in kernel.run("%valechat limits").text
     text = kernel.run("%valechat limits daily 5.00").text

@@ -124,6 +124,21 @@ _SPEND = {
     " FROM usage WHERE plugin IS NOT NULL GROUP BY plugin ORDER BY cost DESC NULLS LAST, plugin",
 }
 
+_DISCREPANCIES = {
+    "discrepancies_by_model": f"""SELECT provider, model, count(*) AS requests,
+    count(*) FILTER (WHERE verification = 'verified') AS verified,
+    count(*) FILTER (WHERE verification = 'discrepancy') AS discrepancies,
+    count(*) FILTER (WHERE verification = 'unable') AS unable,
+    count(*) FILTER (WHERE verification = 'pending') AS pending,
+    arg_max(discrepancy_percent, abs(discrepancy_percent)) FILTER (WHERE verification = 'discrepancy')
+        AS largest_percent,
+    (sum(output_tokens - coalesce(reasoning_tokens, 0) - counted_output_tokens)
+        FILTER (WHERE verification = 'discrepancy'))::BIGINT AS output_tokens_too_many,
+    CAST(sum(cost) FILTER (WHERE verification = 'discrepancy') AS {MONEY}) AS cost,
+    max(ts) FILTER (WHERE verification = 'discrepancy') AS last_seen
+FROM usage GROUP BY provider, model ORDER BY discrepancies DESC, provider, model""",
+}
+
 _PLUGINS = {
     # A call the user refused never ran, so it has no duration.
     "plugin_use": """SELECT CAST(ts AS DATE) AS day, plugin, tool, count(*) AS calls,
@@ -206,6 +221,7 @@ def view_script(published: Path) -> str:
         "limits": _limits_view(published),
         "conversations": _CONVERSATIONS,
         **_SPEND,
+        **_DISCREPANCIES,
         **_PLUGINS,
     }
     return "\n".join(f"CREATE OR REPLACE VIEW {name} AS {query};" for name, query in views.items())

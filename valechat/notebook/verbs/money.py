@@ -17,15 +17,20 @@ from valechat.notebook.outputs import show, small
 from valechat.notebook.tabular import table
 from valechat.notebook.verbs.registry import VERBS, Call, verb
 from valechat.notebook.wording import dollars, tokens
+from valechat.queries import connect
 from valechat.reply import total_usage
 from valechat.services import services
 
 __all__ = ["cost", "limits", "spend"]
 
 
-@verb("cost", "what the last reply and this conversation cost")
+_DISCREPANCIES = """SELECT provider || '/' || model, discrepancies, verified + discrepancies, largest_percent, cost
+FROM discrepancies_by_model WHERE discrepancies > 0"""
+
+
+@verb("cost", "what the last reply and this conversation cost, and which counts an own count does not confirm")
 def cost(_call: Call) -> None:
-    """Show the cost of the last reply and of the notebook's conversation."""
+    """Show the cost of the last reply and of the notebook's conversation, and discrepancies by model."""
     chat = current.notebook_chat()
     rows = services().ledger.conversation_usage(chat.conversation_id)
     lines = []
@@ -40,6 +45,15 @@ def cost(_call: Call) -> None:
     asked = f"{len(rows)} request{'' if len(rows) == 1 else 's'}"
     lines.append(["this conversation", asked, tokens(total_usage([row.usage for row in rows])) if rows else "", spent])
     show(table(["", "", "tokens", "cost"], lines, right=(3,)))
+    with connect() as connection:
+        found = connection.execute(_DISCREPANCIES).fetchall()
+    if found:
+        show(small("Of all requests whose tokens could be counted independently, these were billed for others:"))
+        shown = [
+            [model, f"{discrepancies:,} of {counted:,}", f"{percent:+.1f} %", dollars(spent)]
+            for model, discrepancies, counted, percent, spent in found
+        ]
+        show(table(["model", "discrepancies", "largest", "their cost"], shown, right=(1, 2, 3)))
 
 
 @verb("spend", "the dashboard: spend over time, this month, tokens, conversations, verification")
