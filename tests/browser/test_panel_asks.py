@@ -7,6 +7,7 @@ from playwright.async_api import expect
 
 from tests.browser.support.front_end import FrontEndUnderTest
 from tests.browser.support.panel import ChatPanel, pictures
+from tests.xss.corpus import PAYLOADS, Watch, dangers
 
 CHAT = "import valechat\nchat = valechat.Chat('demo/echo')\nchat"
 
@@ -171,3 +172,36 @@ async def test_a_question_out_of_sight_is_noticed(lab: FrontEndUnderTest, tmp_pa
     await expect(note).to_have_count(0)
     await panel.root.get_by_role("button", name="Never").click()
     assert await outcome(panel) == "'never'"
+
+
+FLOOD = """import json
+def fields(one):
+    return {{one: {{"type": "string", "title": one, "description": one, "default": one, "enum": [one, "x"]}},
+             one + "2": {{"type": "string", "title": one, "default": one}},
+             one + "3": {{"type": "array", "items": {{"enum": [one]}}, "default": [one]}}}}
+
+ask = asker()
+kinds = [
+    lambda one: ask.approve(Approval(one, one, json.dumps({{one: one}}), title=one, description=one)),
+    lambda one: ask.approve(SamplingApproval(one, one, one, one, 10, None)),
+    lambda one: ask.fill(Form(one, one, {{"properties": fields(one), "required": [one]}})),
+    lambda one: ask.confirm(Confirmation(one, None, one)),
+]
+for number, one in enumerate({payloads!r}):
+    put(kinds[number % 4](one))
+    put(ask.visit(Visit(one, one, one, paste=True)))
+"""
+
+
+async def test_what_is_asked_is_drawn_harmlessly(lab: FrontEndUnderTest, tmp_path: Path) -> None:
+    notebook = await lab.open([CHAT, ASKING, FLOOD.format(payloads=PAYLOADS)], home=tmp_path)
+    await notebook.run(1)
+    panel = ChatPanel(notebook, 1)
+    await expect(panel.composer).to_be_visible()
+    await notebook.run(2)
+    watch = Watch(notebook.page)
+    await notebook.run(3, wait=False)
+    await expect(panel.root.locator(".vc-ask")).to_have_count(2 * len(PAYLOADS), timeout=120_000)
+    await panel.composer.fill("Still here")
+    assert await dangers(panel.root) == []
+    assert (watch.dialogs, watch.requests) == ([], [])
