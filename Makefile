@@ -29,8 +29,11 @@ help: ## Show this list
 lab: $(ENVIRONMENT) $(BUNDLE) ## Open JupyterLab on the tour
 	$(BIN)/jupyter lab $(ROOT_FLAG) $(wildcard $(TOUR))
 
+# Two at a time, the longest first; what each says comes out in one piece at its end.
 .PHONY: test
-test: lint test-js test-notebooks test-python ## Check and test everything: TypeScript, notebooks, Python, browser
+test: $(ENVIRONMENT) $(BUNDLE) ## Check and test everything: TypeScript, notebooks, Python, browser
+	@$(MAKE) --jobs=2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) --keep-going \
+		test-python lint test-js test-notebooks test-browser
 
 .PHONY: lint
 lint: $(ENVIRONMENT) $(JS_MODULES) ## Check style and types, in Python and TypeScript
@@ -56,8 +59,12 @@ ifneq ($(NOTEBOOKS),)
 endif
 
 .PHONY: test-python
-test-python: $(ENVIRONMENT) $(BUNDLE) $(OTHER_KERNEL) debian ## Run only the Python and browser tests
-	$(BIN)/pytest
+test-python: $(ENVIRONMENT) $(BUNDLE) $(OTHER_KERNEL) debian ## Run only the Python tests
+	$(BIN)/pytest --ignore=tests/browser
+
+.PHONY: test-browser
+test-browser: $(ENVIRONMENT) $(BUNDLE) $(OTHER_KERNEL) debian ## Run only the tests in a browser
+	$(BIN)/pytest tests/browser
 
 .PHONY: debian
 debian: $(ENVIRONMENT) ## Find what tests need besides, or install it from Debian's packages where that is allowed
