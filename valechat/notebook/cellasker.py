@@ -21,7 +21,7 @@ from valechat.asking import Approval, Asker, Confirmation, Decision, Filled, For
 from valechat.engine import engine
 from valechat.ids import new_id
 from valechat.notebook.asks import PanelAsker
-from valechat.notebook.comms import answer_while_busy, routing
+from valechat.notebook.comms import answer_while_busy, front_end, routing
 from valechat.notebook.outbox import Outbox
 from valechat.notebook.outputs import show, small
 from valechat.notebook.panel import static
@@ -30,8 +30,11 @@ from valechat.typedasker import TypedAsker
 
 __all__ = ["CellAsker", "QuestionBox"]
 
-DRAWN_SECONDS = 4.0
-"""How long a front end may take to draw a question before it is asked for on a line."""
+DRAWN_SECONDS = 15.0
+"""How long a front end that has widgets may take to draw a question before it is asked for on a line."""
+
+UNKNOWN_SECONDS = 3.0
+"""The same for a program of which it is not known whether it has any."""
 
 T = TypeVar("T")
 
@@ -146,7 +149,8 @@ async def _shown() -> _Shown | None:
     """A box that the front end drew; None where it did not, or cannot say so while the cell runs."""
     box: _Shown = await engine().on_main(_Shown)
     try:
-        await asyncio.wait_for(box.widget.drawn.wait(), DRAWN_SECONDS)
+        patience = UNKNOWN_SECONDS if front_end().startswith("unknown") else DRAWN_SECONDS
+        await asyncio.wait_for(box.widget.drawn.wait(), patience)
     except TimeoutError:
         await engine().on_main(lambda: box.over(""))
         return None

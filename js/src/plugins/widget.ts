@@ -10,6 +10,8 @@ import { Store } from "./store";
 /** How long the kernel may take for its first answer before the view says so. */
 const SILENCE_MS = 8000;
 
+const AGAIN_MS = 1500;
+
 export default {
   render({ model, el }: { model: PanelModel; el: HTMLElement }): () => void {
     const board = new Board(el, (changed) => new Store(model, changed));
@@ -23,8 +25,11 @@ export default {
     });
     const silent = setTimeout(() => board.silent(), SILENCE_MS);
     store.send({ type: "hello" });
+    // The first message waits for a running cell: it leaves before the front end has a subshell for it.
+    const again = setTimeout(() => store.connected || store.send({ type: "hello" }), AGAIN_MS);
     return () => {
       clearTimeout(silent);
+      clearTimeout(again);
       unwatch();
       model.off("msg:custom", receive as (...args: never[]) => void);
       board.dispose();
