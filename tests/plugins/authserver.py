@@ -55,6 +55,7 @@ class AuthServer:
     Attributes:
         resource: What the server says that its tokens are for.
         lifetime: Seconds an access token is good for.
+        names: The authorization server that the MCP server names.
         issuer: What the metadata says instead of its own name.
         iss: What the sign-in ends with instead of its own name.
         deny: The user says no.
@@ -79,6 +80,7 @@ class AuthServer:
         self.resource = self.url
         self.lifetime = 3600.0
         self.issuer = self.base
+        self.names = self.base
         self.iss = self.base
         self.deny = False
         self.registers = True
@@ -173,7 +175,7 @@ class AuthServer:
 
     async def _resource(self, request: Request) -> Response:
         return JSONResponse(
-            {"resource": self.resource, "authorization_servers": [self.base], "scopes_supported": ["read"]}
+            {"resource": self.resource, "authorization_servers": [self.names], "scopes_supported": ["read"]}
         )
 
     async def _metadata(self, request: Request) -> Response:

@@ -15,11 +15,12 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.plugins.authserver import AuthServer
+from tests.plugins.authserver import AuthServer, authorising
 from tests.plugins.oauth.conftest import Kernel
 from tests.plugins.oauth.people import declines, ignores, opens
 from valechat.asking import nobody
 from valechat.errors import KeyStorageError, PluginError, SignInNeeded, ValeChatError
+from valechat.keys import Vault
 from valechat.paths import user_paths
 from valechat.plugins.oauth import sign_out
 from valechat.plugins.oauth.signing import Authorisation
@@ -210,6 +211,40 @@ async def test_a_client_signs_in_for_itself_without_anybody(server: AuthServer, 
     assert server.forms[-1]["scope"] == "read"
     server.expire()
     assert await call(signed, server) == SERVED
+
+
+async def test_a_configured_secret_is_not_sent_to_another_server_that_the_plugin_names_later(
+    server: AuthServer, kernel: Make
+) -> None:
+    machine = {"grant": "client_credentials", "client_id": "robot", "client_secret": "robot s3cret"}
+    assert await call(kernel(nobody).authorisation(**machine), server) == SERVED
+    server.expire()
+    with authorising() as thief:
+        server.names = thief.base
+        with pytest.raises(PluginError, match="your client_secret is not sent there"):
+            await call(kernel(nobody).authorisation(**machine), server)
+        assert thief.forms == []
+
+
+async def test_a_configured_secret_is_not_kept_and_may_change(server: AuthServer, kernel: Make) -> None:
+    client = {"client_id": "robot", "client_secret": "robot s3cret"}
+    one = kernel(opens())
+    await one.authorisation(**client, redirect_port=server.redirect_port()).prepare()
+    kept = await Vault(one.ring(), user_paths()).read("plugin:web:oauth", purpose="look")
+    assert kept is not None
+    assert "access-" in kept.reveal()
+    assert "robot s3cret" not in kept.reveal()
+    server.clients["robot"] = ("changed", [])
+    server.expire()
+    assert await call(kernel(nobody).authorisation(**{**client, "client_secret": "changed"}), server) == SERVED
+    assert server.seen[-1] == "refresh"
+
+
+async def test_tokens_of_another_client_than_the_configured_one_are_not_used(server: AuthServer, kernel: Make) -> None:
+    await signed_in(kernel(opens()))
+    with pytest.raises(SignInNeeded):
+        await kernel(nobody).authorisation(client_id="mine").prepare()
+    assert server.seen == []
 
 
 async def test_a_token_address_with_a_secret_needs_no_discovery(server: AuthServer, kernel: Make) -> None:

@@ -90,6 +90,7 @@ class SignIn:
             scope=scope,
             resource=endpoints.resource,
             revocation_url=endpoints.revocation,
+            issuer=endpoints.issuer,
         )
         form = Hidden(code=ending["code"], code_verifier=proof["code_verifier"], redirect_uri=redirect)
         return await for_code(self.wire, blank, form)

@@ -23,7 +23,7 @@ from valechat.plugins.oauth.kept import Kept
 from valechat.plugins.oauth.signin import SignIn
 from valechat.plugins.oauth.values import Challenge, Endpoints, TokenSet
 from valechat.plugins.oauth.wire import Wire, origin
-from valechat.plugins.transports.faults import FOREIGN
+from valechat.plugins.transports.faults import FOREIGN, shown
 from valechat.plugins.transports.web import client_options
 
 __all__ = ["Authorisation"]
@@ -128,7 +128,7 @@ class Authorisation(httpx2.Auth):
             return tokens
         async with self._lock:
             if not self._loaded:
-                self._tokens = await self._kept.read(url=self._url, purpose="use the sign-in")
+                self._tokens = await self._read("use the sign-in")
                 self._loaded = True
             if self._tokens is None or self._tokens.good:
                 return self._tokens
@@ -168,11 +168,11 @@ class Authorisation(httpx2.Auth):
     ) -> tuple[TokenSet | None, str]:
         """As `_without_asking`, while all other kernels wait."""
         async with self._kept.alone():
-            kept = await self._kept.read(url=self._url, purpose="renew the sign-in")
+            kept = await self._read("renew the sign-in")
             if kept is not None and kept.good and not kept.same(used):
                 return self._have(kept, "kept"), ""  # another kernel has seen to it
             if self._machine:
-                return await self._for_itself(challenge), ""
+                return await self._for_itself(challenge, kept), ""
             self._tokens = kept
             if kept is None or kept.refresh is None or not refresh:
                 return None, ""
@@ -181,10 +181,10 @@ class Authorisation(httpx2.Auth):
             except Refused as error:
                 ended = self._ended(kept, error)
             else:
-                await self._kept.write(tokens, purpose="renewed the sign-in")
+                await self._keep(tokens, "renewed the sign-in")
                 return self._have(tokens, "refresh"), ""
             self._tokens = ended
-            await self._kept.write(ended, purpose="the sign-in has ended")
+            await self._keep(ended, "the sign-in has ended")
         return None, f"The sign-in to {self._definition.title} was revoked or has run out."
 
     def _ended(self, kept: TokenSet, refusal: Refused) -> TokenSet:
@@ -197,7 +197,7 @@ class Authorisation(httpx2.Auth):
         ended = kept.used_up(revoked=True)
         return replace(ended, client=replace(kept.client, issuer=None)) if forgotten else ended
 
-    async def _for_itself(self, challenge: Challenge) -> TokenSet:
+    async def _for_itself(self, challenge: Challenge, kept: TokenSet | None) -> TokenSet:
         """Tokens for the client's own credentials."""
         auth = self._definition.auth
         endpoints = (
@@ -205,6 +205,7 @@ class Authorisation(httpx2.Auth):
             if auth.token_url
             else await discover(self._wire, self._definition, challenge)
         )
+        self._same_issuer(endpoints, kept)
         client = configured_client(auth, endpoints.methods)
         if client is None:
             raise PluginError(f"{self._definition.title} has no client_id.", fix="Set it in its `auth`.")
@@ -216,9 +217,10 @@ class Authorisation(httpx2.Auth):
             scope=scope,
             resource=endpoints.resource,
             revocation_url=endpoints.revocation,
+            issuer=endpoints.issuer,
         )
         tokens = await for_client(self._wire, blank)
-        await self._kept.write(tokens, purpose="signed in for itself")
+        await self._keep(tokens, "signed in for itself")
         return self._have(tokens, "asked")
 
     async def _asked(self, challenge: Challenge, reason: str, used: TokenSet | None) -> TokenSet:
@@ -228,6 +230,7 @@ class Authorisation(httpx2.Auth):
         if self._way != "kept" and not self._taken_since_asked and not reason and not challenge.more:
             raise self._not_taken()
         endpoints = await self._endpoints(challenge)
+        self._same_issuer(endpoints, self._tokens)
         here = asyncio.ensure_future(self._sign_in.run(endpoints, challenge, self._tokens, reason))
         elsewhere = asyncio.ensure_future(self._kept.from_another_kernel(url=self._url, refused=used))
         both: set[asyncio.Future[TokenSet]] = {here, elsewhere}
@@ -246,7 +249,7 @@ class Authorisation(httpx2.Auth):
             await asyncio.wait(both)
         self._asked_scopes |= set((challenge.scope or "").split())
         async with self._kept.alone():
-            await self._kept.write(tokens, purpose="signed in")
+            await self._keep(tokens, "signed in")
         self._log("valechat", "info", "Signed in.")
         self._taken_since_asked = False
         return self._have(tokens, "asked")
@@ -256,6 +259,35 @@ class Authorisation(httpx2.Auth):
         if auth.authorization_url and auth.token_url:
             return Endpoints(auth.issuer or "", auth.authorization_url, auth.token_url)
         return await discover(self._wire, self._definition, challenge)
+
+    async def _read(self, purpose: str) -> TokenSet | None:
+        """What is kept, if it was given to the client that is configured now."""
+        kept, auth = await self._kept.read(url=self._url, purpose=purpose), self._definition.auth
+        if kept is None:
+            return None
+        if not auth.client_id:
+            return kept if kept.client.redirect_uri is not None else None
+        if kept.client.id != auth.client_id:
+            return None
+        return replace(kept, client=replace(kept.client, secret=auth.client_secret))
+
+    async def _keep(self, tokens: TokenSet, purpose: str) -> None:
+        """Keep them; a configured secret stays where the user has it."""
+        if self._definition.auth.client_id:
+            tokens = replace(tokens, client=replace(tokens.client, secret=None))
+        await self._kept.write(tokens, purpose=purpose)
+
+    def _same_issuer(self, endpoints: Endpoints, before: TokenSet | None) -> None:
+        """Make sure that a configured secret goes to nobody else because the server names somebody else now."""
+        auth = self._definition.auth
+        if not auth.client_secret or auth.issuer or auth.token_url or before is None or not before.issuer:
+            return
+        if endpoints.issuer != before.issuer:
+            raise PluginError(
+                f"{self._definition.title} has people sign in at {shown(endpoints.issuer)} now, not at"
+                f" {shown(before.issuer)}; your client_secret is not sent there.",
+                fix="If that is right, set `issuer` in its `auth`.",
+            )
 
     async def _probe(self) -> Challenge | None:
         """What the server wants from someone without a token; None where it wants nothing, or cannot be asked."""

@@ -88,6 +88,7 @@ class TokenSet:
         scope: What it is good for.
         resource: What it is for (RFC 8707), None if that was not said.
         revocation_url: Where it can be given back.
+        issuer: Who gave it; empty where that is not known.
     """
 
     origin: str
@@ -100,6 +101,7 @@ class TokenSet:
     scope: str | None = None
     resource: str | None = None
     revocation_url: str | None = None
+    issuer: str = ""
 
     @property
     def good(self) -> bool:
