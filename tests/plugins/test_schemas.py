@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from valechat.plugins.schemas import complaints, fingerprint, offered_schema, problem, tokens
 
@@ -38,6 +40,7 @@ def nested(levels: int) -> dict[str, Any]:
         {"properties": {"tree": {"$ref": "#/properties/tree"}}},
         {"properties": {"a/b": {}, "x": {"$ref": "#/properties/a~1b"}}},
         {"properties": {"$ref": {"type": "string"}}},
+        {"$schema": "http://example.com/unheard-of", "properties": {"$id": {"type": "string"}}},
         nested(20),
     ],
 )
@@ -51,9 +54,14 @@ def test_an_object_schema_is_taken(schema: dict[str, Any]) -> None:
         ("text", "not a JSON object"),
         ({"type": "string"}, "must be an object"),
         ({"type": "object", "properties": {"a": {"type": "strin"}}}, "properties.a.type"),
-        ({"properties": {"a": {"$ref": "https://example.com/a.json"}}}, "nothing is fetched"),
-        ({"properties": {"a": {"$ref": "file:///etc/passwd"}}}, "nothing is fetched"),
+        ({"properties": {"a": {"$ref": "https://example.com/a.json"}}}, "only places in itself"),
+        ({"properties": {"a": {"$ref": "file:///etc/passwd"}}}, "only places in itself"),
         ({"properties": {"a": {"$ref": "#/$defs/gone"}}}, "which is not in it"),
+        ({"$schema": "http://["}, "not valid at $schema"),
+        ({"$schema": []}, "not valid at $schema"),
+        ({"properties": {"a": {"$ref": "#anchor"}}}, "only places in itself"),
+        ({"properties": {"a": {"$ref": "#/required"}}, "required": ["a"]}, "which is not in it"),
+        ({"properties": {"a": {"$id": "http://x/y", "$ref": "#/$defs/x"}}, "$defs": {"x": {}}}, "an $id in it"),
         ({"properties": {"a": {"$dynamicRef": "#a"}}}, "no provider takes"),
         ({"description": "x" * 200_000}, "characters"),
         (nested(100), "nests deeper"),
@@ -145,3 +153,25 @@ def test_the_fingerprint_changes_with_all_that_a_server_says_of_a_tool() -> None
         fingerprint("Read a file.", READ, None, title="Read", read_only=True),
     }
     assert len(others | {was}) == 6
+
+
+NAMES = st.sampled_from(
+    ["type", "properties", "$ref", "$schema", "$id", "$defs", "anyOf", "allOf", "required", "items", "pattern", "a"]
+)
+LEAVES = st.sampled_from(
+    ["object", "string", "#", "#/$defs/a", "http://x", "http://[", "#a", "", "(", 0, 1.5, None, True, False]
+)
+JSON = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=4))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.dictionaries(NAMES, JSON, max_size=5), JSON)
+def test_whatever_a_server_sends_as_a_schema_is_taken_or_refused_and_never_breaks_anything(
+    schema: dict[str, Any], arguments: Any
+) -> None:
+    if problem(schema) == "":
+        told = offered_schema(schema)
+        assert told["type"] == "object"
+        assert tokens("name", "", told) > 0
+        assert all(isinstance(complaint, str) for complaint in complaints(arguments, schema))
+    assert fingerprint("", schema)

@@ -130,7 +130,12 @@ def _dialect(schema: Mapping[str, Any]) -> Any:
     from jsonschema import Draft202012Validator
     from jsonschema.validators import validator_for
 
-    return validator_for(schema, default=Draft202012Validator)
+    named = schema.get("$schema")
+    try:
+        return validator_for({"$schema": named} if isinstance(named, str) else {}, default=Draft202012Validator)
+    except ValueError:
+        # It is named by no address at all.
+        return Draft202012Validator
 
 
 @functools.cache
@@ -181,9 +186,11 @@ def _bad_references(part: object, whole: Mapping[str, Any]) -> Iterator[str]:
         for name, value in part.items():
             if name in ("$dynamicRef", "$recursiveRef") and isinstance(value, str):
                 yield f"Its input schema uses {name}, which no provider takes."
+            elif name == "$id" and isinstance(value, str) and part is not whole:
+                yield "Its input schema has another schema with an $id in it, which no provider takes."
             elif name == "$ref" and isinstance(value, str):
-                if not value.startswith("#"):
-                    yield f"Its input schema refers to {_short(value)}, and nothing is fetched for a schema."
+                if value != "#" and not value.startswith("#/"):
+                    yield f"Its input schema refers to {_short(value)}; only places in itself (#/…) are looked at."
                 elif not _found(value, whole):
                     yield f"Its input schema refers to {_short(value)}, which is not in it."
             else:
@@ -194,11 +201,9 @@ def _bad_references(part: object, whole: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _found(reference: str, whole: Mapping[str, Any]) -> bool:
-    """Whether a reference into the schema itself leads somewhere; a named anchor is taken at its word."""
+    """Whether a reference into the schema itself leads to a schema."""
     from urllib.parse import unquote
 
-    if reference != "#" and not reference.startswith("#/"):
-        return True
     place: Any = whole
     for step in reference.split("/")[1:]:
         key = unquote(step).replace("~1", "/").replace("~0", "~")
@@ -208,7 +213,7 @@ def _found(reference: str, whole: Mapping[str, Any]) -> bool:
             place = place[key]
         else:
             return False
-    return True
+    return isinstance(place, Mapping | bool)
 
 
 def _depth(value: object) -> int:
