@@ -89,6 +89,8 @@ export interface View {
   /** What plugins have ready, as they last said; null before they were asked. */
   readonly prompts: readonly PromptShown[] | null;
   readonly resources: readonly ResourceShown[] | null;
+  /** Plugins that did not say what can be read from them. */
+  readonly resourceProblems: readonly string[];
 }
 
 export interface Applied {
@@ -125,6 +127,7 @@ export const EMPTY: View = {
   pluginsProblem: "",
   prompts: null,
   resources: null,
+  resourceProblems: [],
 };
 
 /** The view after a message from the kernel. */
@@ -188,7 +191,9 @@ function reduced(view: View, message: Exclude<ToPanel, State>): View {
     case "plugins":
       return { ...view, plugins: message.plugins, pluginsProblem: message.problem };
     case "offers":
-      return message.what === "prompts" ? { ...view, prompts: message.prompts } : { ...view, resources: message.resources };
+      return message.what === "prompts"
+        ? { ...view, prompts: message.prompts }
+        : { ...view, resources: message.resources, resourceProblems: message.problems };
     case "composed":
       return { ...view, draft: joined(view.draft, message.text) };
     case "more": {

@@ -37,9 +37,9 @@ async def opened(lab: FrontEndUnderTest, home: Path, server: ChatServer, model: 
 
 
 async def test_a_tool_is_asked_about_on_its_card_and_then_runs(
-    lab: FrontEndUnderTest, tmp_path: Path, server: ChatServer
+    front_end: FrontEndUnderTest, tmp_path: Path, server: ChatServer
 ) -> None:
-    panel = await opened(lab, tmp_path, server)
+    panel = await opened(front_end, tmp_path, server)
     await panel.ask('capable_add {"a": 2, "b": 3}')
     card = panel.root.locator("details.vc-tool")
     ask = card.locator(".vc-ask")
@@ -47,14 +47,14 @@ async def test_a_tool_is_asked_about_on_its_card_and_then_runs(
     await expect(ask).to_contain_text("May capable run add?")
     await expect(ask).to_be_focused()
     await panel.notebook.page.keyboard.press("Enter")
-    await pictures(panel, "tool-approval")
+    await pictures(panel, f"tool-approval-{front_end.server.front_end}")
     await ask.get_by_role("button", name="Allow once").click()
     await panel.finished()
     await expect(card.locator(".vc-tool-state")).to_contain_text("done")
     await expect(panel.composer).to_be_focused()
     await card.locator("summary").click()
     await expect(card.locator(".vc-tool-result")).to_contain_text("5")
-    await pictures(panel, "tool-done")
+    await pictures(panel, f"tool-done-{front_end.server.front_end}")
     assert panel.notebook.errors == []
 
 
@@ -144,9 +144,9 @@ async def test_the_menu_shows_what_plugins_cost_and_switches_them(
 
 
 async def test_a_prompt_is_a_slash_command_with_the_servers_help(
-    lab: FrontEndUnderTest, tmp_path: Path, server: ChatServer
+    front_end: FrontEndUnderTest, tmp_path: Path, server: ChatServer
 ) -> None:
-    panel = await opened(lab, tmp_path, server, "two")
+    panel = await opened(front_end, tmp_path, server, "two")
     await panel.root.get_by_role("button", name="Plugins: 2 in use").click()
     switch = panel.root.get_by_role("switch", name="Use Capable in this chat")
     await switch.uncheck()
@@ -155,18 +155,18 @@ async def test_a_prompt_is_a_slash_command_with_the_servers_help(
     await panel.composer.click()
     await panel.composer.press_sequentially("/gr")
     await expect(panel.root.get_by_role("option")).to_contain_text("/greet")
-    await panel.notebook.screenshot("slash-menu-light")
+    await panel.notebook.screenshot(f"slash-menu-{front_end.server.front_end}")
     await panel.composer.press("Enter")
     form = panel.root.locator(".vc-arguments")
     await form.get_by_label("name").press_sequentially("A")
     await expect(form.locator("datalist option")).to_have_count(2)
-    await pictures(panel, "slash-form")
+    await pictures(panel, f"slash-form-{front_end.server.front_end}")
     await form.get_by_label("name").fill("Ada")
     await form.get_by_role("button", name="Insert").click()
     await expect(panel.composer).to_have_value("Greet Ada in a kind tone.")
     await panel.root.get_by_role("button", name="Attach from a plugin").click()
     await expect(panel.root.get_by_role("option")).to_have_count(3)
-    await panel.notebook.screenshot("resources-menu-light")
+    await panel.notebook.screenshot(f"resources-menu-{front_end.server.front_end}")
     await panel.root.get_by_role("option").filter(has_text="note://first").click()
     await expect(panel.root.locator(".vc-composer .vc-file-name")).to_have_text("first")
     await panel.composer.press("Enter")

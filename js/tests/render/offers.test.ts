@@ -291,6 +291,13 @@ describe("a plugin's resources", () => {
     expect(host.sentOf("send")[0]?.attachments).toEqual([{ name: "notes.md", id: "m/1" }]);
   });
 
+  it("that a plugin could not list are missed aloud", () => {
+    el.querySelector<HTMLElement>(".vc-resources-button")?.click();
+    say({ type: "offers", seq: ++seq, what: "resources", prompts: [], resources: [NOTES], problems: ["Mail: no answer"] });
+    expect(text(el.querySelector(".vc-resources .vc-plugins-problem"))).toBe("Mail: no answer");
+    expect(el.querySelectorAll(".vc-resources [role=option]")).toHaveLength(1);
+  });
+
   it("with variables ask for them", async () => {
     open();
     const input = el.querySelector(".vc-resources input") as Element;

@@ -22,6 +22,7 @@ export class ResourceMenu {
   private readonly popup: Popup;
   private readonly id = `vc-resources-${++menus}`;
   private known: readonly ResourceShown[] | null = null;
+  private problems: readonly string[] = [];
   private query = "";
   private active = 0;
   private form: ArgumentForm | null = null;
@@ -47,6 +48,7 @@ export class ResourceMenu {
     this.button.disabled = !view.ready || view.link === "gone";
     const news = view.resources !== this.known;
     this.known = view.resources;
+    this.problems = view.resourceProblems;
     if (news && this.popup.isOpen) this.draw();
   }
 
@@ -108,7 +110,8 @@ export class ResourceMenu {
             (one) => `${one.plugin} ${one.uri}`,
             (one, i) => this.option(one, i),
           )}
-        </div>`,
+        </div>
+        ${this.problems.map((problem) => html`<p class="vc-plugins-problem">${icon("alert")}<span>${problem}</span></p>`)}`,
       this.popup.node,
     );
   }
