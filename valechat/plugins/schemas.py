@@ -20,7 +20,7 @@ MOST_BYTES = 100_000
 """A schema's length as JSON. It is sent with every request; the largest of well-known servers have 20,000."""
 MOST_DEPTH = 64
 _MOST_COMPLAINTS = 5
-_MOST_REFERENCES = 10_000
+_MOST_REFERENCES = 2_000
 """References followed in one check: a few that refer to each other twice can multiply without end."""
 _COMBINING = ("anyOf", "oneOf", "allOf")
 _BYTES_PER_TOKEN = 4
