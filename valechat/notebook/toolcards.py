@@ -33,11 +33,8 @@ Origins = Mapping[str, tuple[str, str]]
 
 
 def origins() -> Origins:
-    """The tools of the plugins that were started in this process."""
-    manager = vars(services()).get("plugins")
-    if manager is None:
-        return {}
-    tools = manager.tools()
+    """The tools of the plugins that run in this process. On the engine's loop."""
+    tools = services().plugins.tools()
     often = Counter(tool.public_name for tool in tools)
     apart = {public_name(tool.plugin, tool.name, told_apart=True): (tool.plugin, tool.name) for tool in tools}
     return {**apart, **{tool.public_name: (tool.plugin, tool.name) for tool in tools if often[tool.public_name] == 1}}
