@@ -45,9 +45,8 @@ def _walk(name: str, value: Any) -> Any:
     if isinstance(value, str):
         if name in ("token", "client_secret"):
             return _hidden(value)
-        if name == "url":
-            return _QUERY.sub(lambda found: found[1] + (found[2] if "${" in found[2] else HIDDEN), value)
-        return HIDDEN if looks_secret(value) else value
+        shown = _QUERY.sub(lambda found: found[1] + _hidden(found[2]), value) if "://" in value else value
+        return HIDDEN if looks_secret(shown) else shown
     return value
 
 
