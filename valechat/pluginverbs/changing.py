@@ -6,6 +6,7 @@ import argparse
 
 from valechat.errors import PluginError
 from valechat.plugins.approvals import SAMPLING
+from valechat.plugins.approvals import SAMPLING
 from valechat.plugins.base import PluginInfo
 from valechat.pluginverbs.blocks import Block, Note, Outcome, Said, Table
 from valechat.pluginverbs.desk import Desk, failed
@@ -134,7 +135,7 @@ async def _checked(options: argparse.Namespace, desk: Desk) -> None:
     if desk.live:
         await desk.manager.load()
         info = desk.manager.status(options.id)
-        names = {tool.name for tool in info.tools}
+        names = {tool.name for tool in info.tools} | ({SAMPLING} if info.tools else set())
         if options.tool and names and options.tool not in {*names, SAMPLING}:
             raise PluginError(f"{options.id} has no tool {options.tool!r}.", fix=f"It has {', '.join(sorted(names))}.")
     else:
