@@ -16,7 +16,7 @@ UNRULY = Path(__file__).parents[1] / "plugins" / "unruly.py"
 @pytest.fixture(scope="module")
 def kernel_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("home")
-    servers = [
+    servers: list[dict[str, object]] = [
         {"id": "unruly", "name": "Unruly server", "command": sys.executable, "args": ["-I", "-S", str(UNRULY)]},
         {"id": "dies", "command": sys.executable, "args": ["-I", "-S", str(UNRULY), "--die-at-start", "3"]},
     ]

@@ -6,7 +6,6 @@ import argparse
 
 from valechat.errors import PluginError
 from valechat.plugins.approvals import SAMPLING
-from valechat.plugins.approvals import SAMPLING
 from valechat.plugins.base import PluginInfo
 from valechat.pluginverbs.blocks import Block, Note, Outcome, Said, Table
 from valechat.pluginverbs.desk import Desk, failed
