@@ -93,6 +93,15 @@ def test_cost_shows_discrepancies_by_model(kernel: Kernel) -> None:
     ]
 
 
+def test_spend_shows_the_dashboard_and_its_figures_for_the_notebook_as_a_file(kernel: Kernel) -> None:
+    kernel.run("%valechat count to 2")
+    shown = kernel.run("%valechat spend")
+    assert len(shown.of_type("application/vnd.jupyter.widget-view+json")) == 1
+    (static,) = shown.of_type("text/html")
+    assert "demo/echo" in static
+    assert "Spend in" in static
+
+
 def test_limits_are_set_shown_and_removed(kernel: Kernel, kernel_home: Path) -> None:
     assert "No spending limit applies" in kernel.run("%valechat limits").text
     text = kernel.run("%valechat limits daily 5.00").text

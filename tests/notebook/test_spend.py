@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 
 import valechat
-from tests.ledger.samples import conversation, usage_row
+from tests.ledger.samples import conversation, tool_call, usage_row
 from valechat.ledger.base import Ledger, Verification
 from valechat.notebook.spend import charts, figures, spend
 from valechat.notebook.spend.dashboard import exact
@@ -208,6 +209,58 @@ def test_a_chart_holds_what_the_front_ends_renderer_reads(ledger: Ledger) -> Non
     spec = output["data"]["application/vnd.vegalite.v5+json"]
     assert spec["$schema"].endswith("/v5.json")
     assert json.loads(json.dumps(spec)) == spec
+
+
+def chart_of(dashboard: Any, section: int) -> dict[str, Any]:
+    (output,) = dashboard.children[2].children[section].children[2].outputs
+    found: dict[str, Any] = output["data"]["application/vnd.vegalite.v5+json"]
+    return found
+
+
+@pytest.mark.parametrize("room", [300, 520, 860])
+def test_a_chart_is_drawn_as_wide_as_the_front_end_says_there_is_room(ledger: Ledger, room: int) -> None:
+    settle(ledger, "1", "0.25")
+    dashboard = spend()
+    section = dashboard.children[2].children[0]
+    section.children[-1].room = room
+    assert room - 80 < chart_of(dashboard, 0)["width"] < room
+
+
+def test_calls_of_plugins_are_drawn_where_there_are_any(ledger: Ledger) -> None:
+    settle(ledger, "1")
+    dashboard = spend()
+    plugins = dashboard.children[2].children[5]
+    assert plugins.layout.display == "none"
+    for n, status in enumerate(["ok", "ok", "error"]):
+        ledger.add_tool_call(replace(tool_call(f"t{n}"), status=status, duration_ms=1500))
+    ledger.add_tool_call(replace(tool_call("own"), plugin="notebook", tool="own"))
+    dashboard.refresh()
+    assert plugins.layout.display == ""
+    (drawn,) = chart_of(dashboard, 5)["datasets"].values()
+    assert [(value["tool"], value["end"], value["calls"]) for value in drawn] == [
+        ("git: log", "ok", 2),
+        ("git: log", "error", 1),
+    ]
+    assert "1.50 s" in plugins.static
+
+
+def test_the_saved_notebook_has_the_figures_as_tables(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    settle(ledger, "1", "0.25", model="<b>bold</b>")
+    shown: list[tuple[dict[str, str], dict[str, Any]]] = []
+
+    def publish(data: dict[str, str], **options: Any) -> None:
+        shown.append((data, options))
+
+    monkeypatch.setattr("valechat.notebook.spend.static.publish_display_data", publish)
+    monkeypatch.setattr("valechat.notebook.spend.dashboard.display", lambda data, raw: shown.append((data, {})))
+    spend()._ipython_display_()
+    (widget, _), (static, options) = shown
+    assert "application/vnd.jupyter.widget-view+json" in widget
+    assert "<table>" in static["text/html"]
+    assert "</span>0.25<" in static["text/html"]
+    assert "&lt;b&gt;bold" in static["text/html"]
+    assert "<script" not in static["text/html"]
+    assert options["transient"]["display_id"]
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,11 @@
 """The dashboard's charts, as what a front end draws.
 
 JupyterLab 4 and Notebook 7 bring a renderer of Vega-Lite 5 and need no network for it. Charts are drawn
-as SVG whose text has the colour of the text around it, so they follow a change of theme, and scaled to
-their place by CSS: Vega-Lite's own `width: container` hangs JupyterLab 4.6. Floats are for places on the
+as SVG whose text has the colour of the text around it, so they follow a change of theme. Their width is
+set from here: Vega-Lite's own `width: container` hangs JupyterLab 4.6. Floats are for places on the
 screen only; what a tooltip says is text made from the exact amounts.
+
+A chart is drawn as wide as its place is, so that its letters are as large in a narrow one as in a wide one.
 """
 
 from __future__ import annotations
@@ -15,10 +17,12 @@ from typing import Any
 
 import altair as alt
 
+from valechat.notebook.spend.axes import across, periods
 from valechat.notebook.spend.figures import Month, Row
+from valechat.notebook.spend.queries import Span
 from valechat.notebook.wording import dollars
 
-__all__ = ["conversations", "month", "over_time", "titled", "tokens", "verification"]
+__all__ = ["conversations", "month", "over_time", "plugins", "titled", "tokens", "verification"]
 
 Output = dict[str, Any]
 
@@ -26,7 +30,9 @@ _MIME = "application/vnd.vegalite.v5+json"
 _SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 _COLOURS = ["#4c78a8", "#f58518", "#54a24b", "#b279a2", "#72b7b2", "#e45756", "#d4a017", "#9d755d", "#8c8c8c"]
 _INK = "currentColor"
-_WIDTH = 520
+_AROUND = 64
+"""Pixels that an axis and its labels take beside a chart."""
+_LONGEST_NAME = 220
 _CONFIG = {
     "background": "transparent",
     "font": "system-ui, sans-serif",
@@ -43,25 +49,26 @@ _CONFIG = {
         "gridColor": _INK,
         "gridOpacity": 0.12,
     },
-    "legend": {"labelLimit": 260, "orient": "bottom", "columns": 3, "title": None},
+    "legend": {"labelLimit": _LONGEST_NAME, "orient": "bottom", "title": None},
     "range": {"category": _COLOURS},
 }
 _TOKENS = {"input": "input", "cache_read": "cache reads", "cache_write": "cache writes", "output": "output"}
 _VERDICTS = {"verified": "#54a24b", "discrepancy": "#e45756", "unable": "#8c8c8c", "pending": "#d4a017"}
+_ENDS = {"ok": "#54a24b", "error": "#e45756", "timeout": "#f58518", "refused": "#d4a017", "cancelled": "#8c8c8c"}
 
 
-def over_time(rows: Sequence[Row], step: str, *, describe: str) -> Output:
+def over_time(rows: Sequence[Row], span: Span, width: int, *, describe: str) -> Output:
     """Bars of cost by period, stacked by name."""
     values = [
         {"period": str(row["period"]), "name": row["name"], "usd": float(row["cost"]), "cost": dollars(row["cost"])}
         for row in rows
         if row["cost"] is not None
     ]
-    chart = _bars(values, step, alt.Y("usd:Q", title="USD", axis=alt.Axis(tickCount=5)), "cost:N")
-    return _drawn(chart, describe, 240)
+    up = alt.Y("usd:Q", title="USD", axis=alt.Axis(tickCount=5))
+    return _drawn(_bars(values, span, width, up, "cost:N"), describe, width, 240)
 
 
-def tokens(rows: Sequence[Row], step: str) -> Output:
+def tokens(rows: Sequence[Row], span: Span, width: int) -> Output:
     """Bars of tokens by period, stacked by kind."""
     values = [
         {"period": str(row["period"]), "name": word, "tokens": row[kind], "count": f"{row[kind]:,}"}
@@ -69,11 +76,11 @@ def tokens(rows: Sequence[Row], step: str) -> Output:
         for kind, word in _TOKENS.items()
         if row[kind]
     ]
-    chart = _bars(values, step, alt.Y("tokens:Q", title="tokens", axis=alt.Axis(tickCount=5, format="~s")), "count:N")
-    return _drawn(chart, "Tokens by period and kind", 200)
+    up = alt.Y("tokens:Q", title="tokens", axis=alt.Axis(tickCount=5, format="~s"))
+    return _drawn(_bars(values, span, width, up, "count:N"), "Tokens by period and kind", width, 200)
 
 
-def month(figures: Month) -> Output:
+def month(figures: Month, width: int) -> Output:
     """The month's sum as it grew, its limit, and the dashed way to what is expected."""
     first, last = _bounds(figures.today)
     spent = [
@@ -87,7 +94,7 @@ def month(figures: Month) -> Output:
         "utcyearmonthdate(day):T",
         title=None,
         scale=alt.Scale(type="utc", domain=[f"{first}T00:00:00Z", f"{last}T00:00:00Z"]),
-        axis=alt.Axis(format="%-d %b", tickCount=8, grid=False),
+        axis=alt.Axis(format="%-d %b", tickCount=max(width // 90, 2), grid=False),
     )
     up = alt.Y("usd:Q", title="USD", axis=alt.Axis(tickCount=5))
     tip = [
@@ -113,10 +120,10 @@ def month(figures: Month) -> Output:
                 y=up, tooltip=[alt.Tooltip("cost:N", title="monthly limit")]
             )
         )
-    return _drawn(alt.layer(*layers), "This month's spend as it grew, with its limit", 200)
+    return _drawn(alt.layer(*layers), "This month's spend as it grew, with its limit", width, 200)
 
 
-def conversations(rows: Sequence[Row]) -> Output:
+def conversations(rows: Sequence[Row], width: int) -> Output:
     """Bars of cost by conversation, the dearest on top. Bars are told apart by id: titles repeat."""
     values = [
         {
@@ -139,13 +146,13 @@ def conversations(rows: Sequence[Row]) -> Output:
         ],
     )
     bars = base.mark_bar(color=_COLOURS[0], opacity=0.45, height={"band": 0.85}).encode(
-        x=alt.X("usd:Q", title="USD", axis=alt.Axis(tickCount=5))
+        x=alt.X("usd:Q", title="USD", axis=alt.Axis(tickCount=max(width // 90, 2)))
     )
-    words = base.mark_text(align="left", dx=4, fill=_INK, limit=420).encode(x=alt.datum(0), text="title:N")
-    return _drawn(alt.layer(bars, words), "The most expensive conversations", alt.Step(26))
+    words = base.mark_text(align="left", dx=4, fill=_INK, limit=width - 24).encode(x=alt.datum(0), text="title:N")
+    return _drawn(alt.layer(bars, words), "The most expensive conversations", width, alt.Step(26))
 
 
-def verification(rows: Sequence[Row]) -> Output:
+def verification(rows: Sequence[Row], width: int) -> Output:
     """Bars of requests by model, each divided by what the independent count said."""
     sums: dict[tuple[str, str], int] = {}
     for row in rows:
@@ -155,17 +162,47 @@ def verification(rows: Sequence[Row]) -> Output:
         {"model": model, "verdict": verdict, "requests": count, "count": f"{count:,}"}
         for (model, verdict), count in sums.items()
     ]
+    across = alt.X("requests:Q", stack="normalize", title="share of requests", axis=alt.Axis(format="%", tickCount=5))
+    return _parted(values, ("model", "verdict"), across, _VERDICTS, width, describe="Verification by model")
+
+
+def plugins(rows: Sequence[Row], width: int) -> Output:
+    """Bars of calls by tool, each divided by how they ended."""
+    values = [
+        {"tool": row["tool"], "end": row["status"], "calls": row["calls"], "count": f"{row['calls']:,}"} for row in rows
+    ]
+    across = alt.X("calls:Q", title="calls", axis=alt.Axis(tickCount=5, format="~s"))
+    return _parted(values, ("tool", "end"), across, _ENDS, width, describe="Calls of plugins' tools")
+
+
+def _parted(
+    values: list[dict[str, Any]],
+    names: tuple[str, str],
+    across: alt.X,
+    colours: Mapping[str, str],
+    width: int,
+    *,
+    describe: str,
+) -> Output:
+    """Bars by the first name, divided by the second; `count` of each value is its tooltip."""
+    of, part = names
+    room = min(220, width // 2)
+    there = [name for name in colours if any(value[part] == name for value in values)]
+    values = [{**value, "place": there.index(value[part])} for value in values]
+    scale = alt.Scale(domain=there, range=[colours[name] for name in there])
     chart = (
         alt.Chart(alt.InlineData(values=values))
         .mark_bar(height={"band": 0.75})
         .encode(
-            x=alt.X("requests:Q", stack="normalize", title="share of requests", axis=alt.Axis(format="%", tickCount=5)),
-            y=alt.Y("model:N", title=None, axis=alt.Axis(labelLimit=220, ticks=False, domain=False)),
-            color=alt.Color("verdict:N", scale=alt.Scale(domain=list(_VERDICTS), range=list(_VERDICTS.values()))),
-            tooltip=[alt.Tooltip("model:N"), alt.Tooltip("verdict:N"), alt.Tooltip("count:N", title="requests")],
+            x=across,
+            y=alt.Y(f"{of}:N", sort=None, title=None, axis=alt.Axis(labelLimit=room, ticks=False, domain=False)),
+            color=_legend(f"{part}:N", width, there, scale),
+            order="place:Q",
+            tooltip=[alt.Tooltip(f"{of}:N"), alt.Tooltip(f"{part}:N"), alt.Tooltip("count:N", title="how many")],
         )
     )
-    return _drawn(chart, "Verification by model", alt.Step(28))
+    longest = max((len(value[of]) for value in values), default=0)
+    return _drawn(chart, describe, width - min(room, 7 * longest) + _AROUND // 2, alt.Step(28))
 
 
 def titled(row: Row) -> str:
@@ -173,18 +210,19 @@ def titled(row: Row) -> str:
     return row["title"] or ("untitled" if row["title"] is not None else "deleted conversation")
 
 
-def _bars(values: list[dict[str, Any]], step: str, up: alt.Y, exact: str) -> alt.Chart:
-    unit, shown = ("utcyearmonthdate", "%-d %b %Y") if step == "day" else ("utcyearmonth", "%B %Y")
+def _bars(values: list[dict[str, Any]], span: Span, width: int, up: alt.Y, exact: str) -> alt.Chart:
+    unit, shown = ("utcyearmonthdate", "%-d %b %Y") if span.step == "day" else ("utcyearmonth", "%B %Y")
     names = list(dict.fromkeys(value["name"] for value in values))
+    first = min((date.fromisoformat(value["period"]) for value in values), default=span.today)
     chart: alt.Chart = (
         alt.Chart(alt.InlineData(values=values))
-        .mark_bar()
+        .mark_bar(binSpacing=1 if width >= 4 * len(periods(span, first)) else 0)
         .encode(
-            x=alt.X(f"{unit}(period):T", title=None, axis=alt.Axis(grid=False, labelOverlap=True, format=_ticks(step))),
+            x=across(span, first, width),
             y=up,
-            color=alt.Color("name:N", sort=names, scale=alt.Scale(domain=names)),
+            color=_legend("name:N", width, names, alt.Scale(domain=names), sort=names),
             tooltip=[
-                alt.Tooltip(f"{unit}(period):T", title=step, format=shown),
+                alt.Tooltip(f"{unit}(period):T", title=span.step, format=shown),
                 alt.Tooltip("name:N", title="of"),
                 alt.Tooltip(exact),
             ],
@@ -193,17 +231,20 @@ def _bars(values: list[dict[str, Any]], step: str, up: alt.Y, exact: str) -> alt
     return chart
 
 
-def _ticks(step: str) -> str:
-    return "%-d %b" if step == "day" else "%b %Y"
+def _legend(field: str, width: int, names: Sequence[str], scale: alt.Scale, **options: Any) -> alt.Color:
+    """Colours by name, the names below the chart in as many columns as fit."""
+    longest = max((len(name) for name in names), default=0)
+    columns = max(width // (min(longest * 7, _LONGEST_NAME) + 30), 1)
+    return alt.Color(field, scale=scale, legend=alt.Legend(columns=columns), **options)
 
 
 def _bounds(day: date) -> tuple[date, date]:
     return day.replace(day=1), day.replace(day=calendar.monthrange(day.year, day.month)[1])
 
 
-def _drawn(chart: Any, describe: str, height: int | alt.Step) -> Output:
-    """The chart as an output, for `Output.outputs`."""
-    spec: Mapping[str, Any] = chart.properties(width=_WIDTH, height=height).to_dict()
+def _drawn(chart: Any, describe: str, width: int, height: int | alt.Step) -> Output:
+    """The chart as an output, for `Output.outputs`; `width` is that of its place."""
+    spec: Mapping[str, Any] = chart.properties(width=max(width - _AROUND, 120), height=height).to_dict()
     spec = {
         **spec,
         "$schema": _SCHEMA,

@@ -6,18 +6,22 @@ import threading
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import ipywidgets as widgets
+from IPython.display import display
 
 from valechat.billing.periods import zone_name
 from valechat.errors import ValeChatError
 from valechat.money import total
 from valechat.notebook.comms import answer_while_busy
+from valechat.notebook.outputs import escaped
 from valechat.notebook.spend import charts
 from valechat.notebook.spend.figures import Figures, Month, Row, read, today
 from valechat.notebook.spend.queries import RANGES, STEPS, Span
 from valechat.notebook.spend.sections import Section, caption
+from valechat.notebook.spend.static import Static
 from valechat.notebook.wording import dollars
 from valechat.services import services
 
@@ -28,8 +32,9 @@ _EMPTY = (
     'Try valechat.Chat("demo/echo").ask_sync("Hello"), which needs no key, and press Refresh.',
 )
 _STYLE = (
-    "<style>.vc-spend .vega-embed, .vc-spend .vega-embed > * { width: 100%; max-width: 760px }"
-    " .vc-spend .vega-embed svg { width: 100%; height: auto }</style>"
+    "<style>.vc-spend .vega-embed, .vc-spend .vega-embed > * { max-width: 100% }"
+    " .vc-spend .vega-embed svg { max-width: 100%; height: auto }"
+    " .jp-OutputArea:has(.vc-spend) .vc-spend-static { display: none }</style>"
 )
 _DEMO = "demo/echo is a demonstration and its money is invented."
 
@@ -75,8 +80,17 @@ class SpendDashboard(widgets.VBox):  # type: ignore[misc]  # ipywidgets publishe
         self._tokens = Section("Tokens and cache")
         self._conversations = Section("Most expensive conversations")
         self._verification = Section("Verification")
-        parts = [self._over_time, self._month, self._tokens, self._conversations, self._verification]
-        self._parts = widgets.Box(parts, layout=widgets.Layout(flex_flow="row wrap", width="100%"))
+        self._plugins = Section("Plugins")
+        self._sections = [
+            self._over_time,
+            self._month,
+            self._tokens,
+            self._conversations,
+            self._verification,
+            self._plugins,
+        ]
+        self._static = Static()
+        self._parts = widgets.Box(self._sections, layout=widgets.Layout(flex_flow="row wrap", width="100%"))
         super().__init__(
             [controls, self._status, self._parts, widgets.HTML(_STYLE)], layout=widgets.Layout(width="100%")
         )
@@ -88,6 +102,11 @@ class SpendDashboard(widgets.VBox):  # type: ignore[misc]  # ipywidgets publishe
         of = "" if month.limit is None else f" of {dollars(month.limit)}"
         return f"Spend in {month.today:%B %Y}: {dollars(month.spent)}{of}"
 
+    def _ipython_display_(self) -> None:
+        """Show the widget, and below it the figures as they stand, for the notebook as a file."""
+        display(self._repr_mimebundle_(), raw=True)
+        self._static.show(self._still())
+
     def refresh(self) -> None:
         """Read the ledger again and show what it says now.
 
@@ -97,6 +116,7 @@ class SpendDashboard(widgets.VBox):  # type: ignore[misc]  # ipywidgets publishe
         with self._drawing:
             self.figures = read(Span(self._range.value, today(), self._step.value), self._by.value)
             self._show(self.figures)
+            self._static.update(self._still())
 
     def _redraw(self, _change: Any) -> None:
         try:
@@ -117,6 +137,11 @@ class SpendDashboard(widgets.VBox):  # type: ignore[misc]  # ipywidgets publishe
             self._show_tokens(figures)
             self._show_conversations(figures.conversations.rows, figures.conversations.sql)
             self._show_verification(figures.verification.rows, figures.verification.sql)
+            self._show_plugins(figures.plugins.rows, figures.plugins.sql)
+
+    def _still(self) -> str:
+        shown = [] if self.figures.empty else [part.static for part in self._sections if part.layout.display != "none"]
+        return "\n".join([f"<p>{escaped(repr(self))}</p>", self._status.value, *shown])
 
     def _show_over_time(self, figures: Figures) -> None:
         rows = figures.over_time.rows
@@ -137,8 +162,11 @@ class SpendDashboard(widgets.VBox):  # type: ignore[misc]  # ipywidgets publishe
             ),
             chart=None
             if whole is None
-            else charts.over_time(
-                rows, figures.span.step, describe=f"Cost by {figures.span.step} and {self._by.value}, in USD"
+            else partial(
+                charts.over_time,
+                rows,
+                figures.span,
+                describe=f"Cost by {figures.span.step} and {self._by.value}, in USD",
             ),
             head=(str(self._by.value), "requests", "cost", "price unknown"),
             rows=[(name, f"{count:,}", exact(cost), f"{lost:,}" if lost else "") for name, cost, count, lost in sums],
@@ -162,7 +190,7 @@ class SpendDashboard(widgets.VBox):  # type: ignore[misc]  # ipywidgets publishe
         self._month.show(
             month.table.sql,
             note=(f"{exact(month.spent)} spent in {month.today:%B %Y}.", limit, ahead, _unpriced(month.unpriced)),
-            chart=charts.month(month) if month.table.rows else None,
+            chart=partial(charts.month, month) if month.table.rows else None,
         )
 
     def _show_tokens(self, figures: Figures) -> None:
@@ -175,7 +203,7 @@ class SpendDashboard(widgets.VBox):  # type: ignore[misc]  # ipywidgets publishe
                 "" if saved is None else f"Cache reads saved {exact(saved)} against the input price.",
                 f"{uncounted:,} requests did not report their tokens." if uncounted else "",
             ),
-            chart=charts.tokens(rows, figures.span.step) if rows else None,
+            chart=partial(charts.tokens, rows, figures.span) if rows else None,
             head=("model", "tokens from cache", "saved", "saving unknown"),
             rows=[
                 (
@@ -193,7 +221,7 @@ class SpendDashboard(widgets.VBox):  # type: ignore[misc]  # ipywidgets publishe
         self._conversations.show(
             sql,
             note=() if rows else ("No conversation in this range.",),
-            chart=charts.conversations(rows) if any(row["cost"] is not None for row in rows) else None,
+            chart=partial(charts.conversations, rows) if any(row["cost"] is not None for row in rows) else None,
             head=("conversation", "last", "requests", "cost", "price unknown"),
             rows=[
                 (
@@ -212,13 +240,35 @@ class SpendDashboard(widgets.VBox):  # type: ignore[misc]  # ipywidgets publishe
         self._verification.show(
             sql,
             note=("An independent count of the tokens, where the model's tokenizer is published.",),
-            chart=charts.verification(rows) if rows else None,
+            chart=partial(charts.verification, rows) if rows else None,
             head=("model", "result", "reason", "requests"),
             rows=[
                 (row["model"], row["verification"], (row["reason"] or "").replace("_", " "), f"{row['requests']:,}")
                 for row in rows
             ],
             right=(3,),
+        )
+
+    def _show_plugins(self, rows: list[Row], sql: str) -> None:
+        self._plugins.layout.display = "" if rows else "none"
+        tools = list(dict.fromkeys(row["tool"] for row in rows))
+        ran = {row["tool"]: row for row in rows if row["status"] == "ok"}
+        self._plugins.show(
+            sql,
+            note=("Calls of plugins' tools, as models and you made them.",),
+            chart=partial(charts.plugins, rows) if rows else None,
+            head=("tool", "calls", "failed", "median", "95 %"),
+            rows=[
+                (
+                    tool,
+                    f"{sum(row['calls'] for row in rows if row['tool'] == tool):,}",
+                    f"{sum(row['calls'] for row in rows if row['tool'] == tool and row['status'] != 'ok'):,}",
+                    _seconds(ran[tool]["p50_ms"]) if tool in ran else "",
+                    _seconds(ran[tool]["p95_ms"]) if tool in ran else "",
+                )
+                for tool in tools
+            ],
+            right=(1, 2, 3, 4),
         )
 
 
@@ -238,6 +288,10 @@ def _sum(amounts: Iterable[Decimal | None]) -> Decimal | None:
 
 def _count(rows: Sequence[Row], column: str, name: str | None = None) -> int:
     return sum(row[column] for row in rows if name is None or row["name"] == name)
+
+
+def _seconds(milliseconds: int) -> str:
+    return f"{milliseconds / 1000:,.2f} s"
 
 
 def _unpriced(count: int) -> str:

@@ -66,6 +66,7 @@ class Figures:
     cache: Table
     conversations: Table
     verification: Table
+    plugins: Table
 
 
 def today() -> date:
@@ -98,6 +99,7 @@ def read(span: Span, by: str) -> Figures:
             table(queries.cache_savings(span)),
             table(queries.conversations(span)),
             table(queries.verification(span)),
+            table(queries.plugins(span)),
         )
 
 

@@ -10,7 +10,18 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from string import Template
 
-__all__ = ["RANGES", "STEPS", "Span", "cache_savings", "conversations", "month", "over_time", "tokens", "verification"]
+__all__ = [
+    "RANGES",
+    "STEPS",
+    "Span",
+    "cache_savings",
+    "conversations",
+    "month",
+    "over_time",
+    "plugins",
+    "tokens",
+    "verification",
+]
 
 RANGES = ("7 days", "30 days", "12 months", "all")
 STEPS = ("day", "month")
@@ -177,6 +188,30 @@ $where
 GROUP BY ALL
 ORDER BY model, requests DESC, reason""",
         span,
+    )
+
+
+def plugins(span: Span) -> str:
+    """The twelve tools of plugins that were called most, by how their calls ended."""
+    since = "" if span.since is None else f"\n    AND ts >= DATE '{span.since}'"
+    return (
+        Template(
+            """
+WITH calls AS (
+    SELECT plugin || ': ' || tool AS tool, status, duration_ms
+    FROM tool_calls
+    WHERE plugin IS NOT NULL AND plugin NOT IN ('', 'notebook')$since
+), busiest AS (
+    SELECT tool, count(*) AS whole FROM calls GROUP BY tool ORDER BY whole DESC, tool LIMIT 12
+)
+SELECT tool, status, count(*) AS calls, quantile_disc(duration_ms, 0.5) AS p50_ms,
+    quantile_disc(duration_ms, 0.95) AS p95_ms
+FROM calls JOIN busiest USING (tool)
+GROUP BY ALL
+ORDER BY any_value(whole) DESC, tool, calls DESC, status"""
+        )
+        .substitute(since=since)
+        .strip()
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import ipywidgets as widgets
@@ -11,20 +11,35 @@ from valechat.notebook.outputs import escaped
 from valechat.notebook.spend.showsql import ShowSql
 from valechat.notebook.tabular import table
 
-__all__ = ["Section", "caption"]
+__all__ = ["Draw", "Section", "caption"]
+
+
+Draw = Callable[[int], dict[str, Any]]
+"""Draws a chart as wide as its place, in pixels."""
+
+_WIDTH = 520
+"""Until the front end has told how wide the place is."""
+_NARROWEST, _WIDEST = 240, 900
 
 
 class Section(widgets.VBox):  # type: ignore[misc]  # ipywidgets publishes no types
-    """A part of the dashboard, empty at first."""
+    """A part of the dashboard, empty at first.
+
+    Attributes:
+        static: Its heading, sentences and table as HTML, for viewers without widgets.
+    """
 
     def __init__(self, title: str) -> None:
         self._note = widgets.HTML()
         self._chart = widgets.Output(layout=widgets.Layout(width="100%", overflow="hidden"))
         self._table = widgets.HTML(layout=widgets.Layout(overflow="auto", max_height="320px"))
         self._query = ShowSql(title)
-        heading = widgets.HTML(f'<h3 style="margin: 8px 0 0">{escaped(title)}</h3>')
+        self._query.observe(self._redraw, "room")
+        self._draw: Draw | None = None
+        self.static = ""
+        self._heading = f'<h3 style="margin: 8px 0 0">{escaped(title)}</h3>'
         super().__init__(
-            [heading, self._note, self._chart, self._table, self._query],
+            [widgets.HTML(self._heading), self._note, self._chart, self._table, self._query],
             layout=widgets.Layout(flex="1 1 400px", min_width="min(400px, 100%)", margin="0 16px 8px 0"),
         )
 
@@ -33,7 +48,7 @@ class Section(widgets.VBox):  # type: ignore[misc]  # ipywidgets publishes no ty
         sql: str,
         *,
         note: Sequence[str] = (),
-        chart: dict[str, Any] | None = None,
+        chart: Draw | None = None,
         head: Sequence[str] = (),
         rows: Sequence[Sequence[object]] = (),
         right: Sequence[int] = (),
@@ -43,18 +58,24 @@ class Section(widgets.VBox):  # type: ignore[misc]  # ipywidgets publishes no ty
         Args:
             sql: The query they are of.
             note: Sentences above the chart.
-            chart: An output of `charts`; None for no chart.
+            chart: Gives an output of `charts` for a width; None for no chart.
             head: The table's heading.
             rows: The table's rows; without any there is no table.
             right: Its columns of numbers.
         """
         self._note.value = caption(*note)
-        drawn = () if chart is None else (chart,)
+        self._draw = chart
+        self._redraw()
+        self._table.value = str(table(head, rows, right=right)["text/html"]) if rows else ""
+        self._query.show(sql)
+        self.static = f"{self._heading}\n{self._note.value}\n{self._table.value}"
+
+    def _redraw(self, _change: object = None) -> None:
+        width = min(max(self._query.room or _WIDTH, _NARROWEST), _WIDEST)
+        drawn = () if self._draw is None else (self._draw(width),)
         if self._chart.outputs != drawn:
             self._chart.outputs = drawn
         self._chart.layout.display = "" if drawn else "none"
-        self._table.value = str(table(head, rows, right=right)["text/html"]) if rows else ""
-        self._query.show(sql)
 
 
 def caption(*sentences: str) -> str:

@@ -1,4 +1,5 @@
-/** "Show SQL" below a chart: the query, a way to copy it, and where the host allows it, to insert it as a cell. */
+/** "Show SQL" below a chart: the query, a way to copy it, and where the host allows it, to insert it as a cell.
+ *  It also measures the place that the chart above it has. */
 
 /** The notebook's cells, or null where the host gives a widget no notebook (JupyterLab and Notebook 7 do). */
 function cells(model) {
@@ -33,6 +34,23 @@ function select(node) {
   range.selectNodeContents(node);
   getSelection().removeAllRanges();
   getSelection().addRange(range);
+}
+
+/** Tell the kernel how wide the place is, once it has settled. */
+function measure(model, el) {
+  let settled = 0;
+  const observer = new ResizeObserver(() => {
+    clearTimeout(settled);
+    settled = setTimeout(() => {
+      const room = Math.floor(el.clientWidth / 20) * 20;
+      if (room > 0 && room !== model.get("room")) {
+        model.set("room", room);
+        model.save_changes();
+      }
+    }, 150);
+  });
+  observer.observe(el);
+  return observer;
 }
 
 export default {
@@ -70,6 +88,10 @@ export default {
       details.append(insert);
     }
     el.append(details);
-    return () => model.off("change:sql", draw);
+    const measured = measure(model, el);
+    return () => {
+      measured.disconnect();
+      model.off("change:sql", draw);
+    };
   },
 };

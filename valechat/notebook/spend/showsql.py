@@ -1,4 +1,4 @@
-"""The "Show SQL" below a chart."""
+"""The "Show SQL" below a chart, which also tells how wide the chart may be."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ class ShowSql(anywidget.AnyWidget):
     about = traitlets.Unicode().tag(sync=True)
     sql = traitlets.Unicode().tag(sync=True)
     cell = traitlets.Unicode().tag(sync=True)
+    room = traitlets.Int(0).tag(sync=True)
+    """Pixels from side to side, as the front end sees it; 0 until it has said so."""
 
     def __init__(self, about: str) -> None:
         super().__init__(about=about)
