@@ -2,7 +2,8 @@
 
 The kernel queues the waiters, so nobody polls and nobody starves, and it drops the lock of a process
 that dies. The file is opened anew for each use: a lock that were inherited over a fork would be shared
-with the child.
+with the child. For the same reason it is given back by name: a child that was forked meanwhile has the
+file open as well, and closing it here alone would leave everyone waiting for that child's end.
 """
 
 from __future__ import annotations
@@ -30,6 +31,9 @@ if sys.platform == "win32":
             else:
                 return True
 
+    def _give_back(descriptor: int) -> None:
+        del descriptor  # closing it is enough: nothing forks here
+
 else:
     import fcntl
 
@@ -39,6 +43,9 @@ else:
         except BlockingIOError:
             return False
         return True
+
+    def _give_back(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
 @contextmanager
@@ -53,6 +60,7 @@ def locked(path: Path) -> Iterator[None]:
         _take(descriptor, wait=True)
         yield
     finally:
+        _give_back(descriptor)
         os.close(descriptor)
 
 
@@ -63,4 +71,5 @@ def try_locked(path: Path) -> Iterator[bool]:
     try:
         yield _take(descriptor, wait=False)
     finally:
+        _give_back(descriptor)
         os.close(descriptor)

@@ -6,6 +6,8 @@ from the working folder, which is the notebook's in a kernel.
 
 from __future__ import annotations
 
+import os
+import threading
 from datetime import datetime, timedelta, tzinfo
 from functools import cached_property
 from pathlib import Path
@@ -49,6 +51,8 @@ class Services:
         self.paths = paths
         self._file = SettingsFile(paths, project=project)
         self._published: object = None
+        self._manager: Manager | None = None
+        self._managing = threading.Lock()
         self._providers: dict[str, tuple[object, Resilient]] = {}
         self._catalogue = Catalogue(self.provider, self._key_missing, lambda: self.settings, lambda: self.prices)
 
@@ -120,15 +124,19 @@ class Services:
             priced_as=self.priced_as,
         )
 
-    @cached_property
+    @property
     def plugins(self) -> Manager:
-        """The MCP servers; its methods run on the engine's loop."""
-        return Manager(
-            self.paths,
-            keys=lambda: self.keys,
-            record=self._take_down,
-            sample=Sampling(self, self.approvals),
-        )
+        """The MCP servers; from any thread, but its methods run on the engine's loop."""
+        with self._managing:  # two managers would start each server twice
+            if self._manager is None:
+                sampling = Sampling(self, self.approvals)
+                self._manager = Manager(self.paths, keys=lambda: self.keys, record=self._take_down, sample=sampling)
+            return self._manager
+
+    async def close_plugins(self) -> None:
+        """Stop the MCP servers, if there are any."""
+        if self._manager is not None:
+            await self._manager.shutdown()
 
     @cached_property
     def approvals(self) -> Approvals:
@@ -230,23 +238,39 @@ def models(*, refresh: bool = False) -> Models:
     return engine().run(services().models(refresh=refresh))
 
 
+_opening = threading.RLock()
 _opened: dict[Paths, Services] = {}
+_abandoned: list[Services] = []
+"""A forked child's parent's, kept because what they hold open must not be closed in the child."""
 
 
 def services() -> Services:
     """The services of the current user's folders. Opens nothing by itself; from any thread."""
     paths = user_paths()
-    found = _opened.get(paths)
-    if found is None:
-        found = _opened[paths] = Services(paths, project=Path.cwd())
-        engine().at_close(lambda: _close(paths))
-    return found
+    with _opening:
+        found = _opened.get(paths)
+        if found is None:
+            found = _opened[paths] = Services(paths, project=Path.cwd())
+            engine().at_close(lambda: _close(paths))
+        return found
 
 
 async def _close(paths: Paths) -> None:
     await registry.close()
     found = _opened.pop(paths, None)
-    if found is not None and "plugins" in vars(found):
-        await found.plugins.shutdown()
+    if found is not None:
+        await found.close_plugins()
     if found is not None and "ledger" in vars(found):
         await durably(found.ledger.close)
+
+
+def _begin_anew() -> None:
+    """In a forked child: locks may be held by threads it does not have, and servers are its parent's."""
+    global _opening  # noqa: PLW0603  # the parent's may be held for ever
+    _opening = threading.RLock()
+    _abandoned.extend(_opened.values())
+    _opened.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_anew)

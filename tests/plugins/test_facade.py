@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import os
 import pkgutil
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -126,3 +129,51 @@ def test_each_run_is_in_the_ledger(marker: str) -> None:
     plugins.shutdown()
     rows = valechat.sql("select plugin, reason, ended_at > started_at from plugin_runs order by started_at").fetchall()
     assert rows == [("u", "stopped", True), ("u", "shutdown", True)]
+
+
+def test_all_threads_have_one_manager() -> None:
+    from valechat.services import services
+
+    found: list[object] = []
+    together = threading.Barrier(8)
+
+    def look() -> None:
+        together.wait()
+        found.append(services().plugins)
+
+    threads = [threading.Thread(target=look) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({id(manager) for manager in found}) == 1
+
+
+FORKING = """
+import os
+from valechat import plugins
+from valechat.engine import engine
+from valechat.services import services
+assert plugins.initialise()[0].state == "running"
+engine().run(services().plugins._hub._recorded())  # SQLite cannot be used after a fork in the middle of a write
+child = os.fork()
+if not child:
+    ours = plugins.list()[0].state, plugins.call_tool("u", "echo", text="child").text
+    plugins.shutdown()
+    os._exit(0 if ours == ("stopped", "child") else 1)
+assert os.waitpid(child, 0)[1] == 0
+print(plugins.call_tool("u", "echo", text="parent").text)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="only POSIX forks")
+def test_a_forked_child_has_servers_of_its_own_and_leaves_its_parents_alone(marker: str) -> None:
+    write_file(user_paths().plugins_file, unruly("u", env={MARKER: marker}))
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORKING],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.stdout, done.returncode) == ("parent\n", 0), done.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from valechat.plugins.file import PluginsFile
 
 __all__ = ["Following"]
+
+_log = logging.getLogger(__name__)
 
 POLL_SECONDS = 1.0
 WRITING_SECONDS = 0.3
@@ -96,9 +99,12 @@ class Following:
         try:
             while self.starting or self._hub.watched or any(owner.wanted for owner in self._hub.owners.values()):
                 await self._clock.sleep(POLL_SECONDS)
-                if await asyncio.to_thread(self._file.changed):
-                    async with self._lock:
-                        await self._settled()
+                try:
+                    if await asyncio.to_thread(self._file.changed):
+                        async with self._lock:
+                            await self._settled()
+                except Exception:  # noqa: BLE001 - one bad second must not end the following
+                    _log.exception("The plugins' file could not be followed")
         finally:
             self._polling = None
 
