@@ -134,7 +134,7 @@ async def _checked(options: argparse.Namespace, desk: Desk) -> None:
     if desk.live:
         await desk.manager.load()
         info = desk.manager.status(options.id)
-        names = {tool.name for tool in info.tools} | ({SAMPLING} if info.tools else set())
+        names = {tool.name for tool in info.tools}
         if options.tool and names and options.tool not in {*names, SAMPLING}:
             raise PluginError(f"{options.id} has no tool {options.tool!r}.", fix=f"It has {', '.join(sorted(names))}.")
     else:

@@ -129,7 +129,8 @@ class PluginBoard:
             case {"type": "ask_schema", "id": str(id_), "tool": str(tool)}:
                 self._schema(id_, tool)
             case {"type": "call", "call": str(call), "id": str(id_), "tool": str(tool), "arguments": str(arguments)}:
-                self._calls[call] = asyncio.ensure_future(self._call(call, id_, tool, arguments))
+                task = self._calls[call] = asyncio.ensure_future(self._call(call, id_, tool, arguments))
+                task.add_done_callback(lambda _: self._never_begun(call))
             case {"type": "stop_call", "call": str(call)} if call in self._calls:
                 self._calls[call].cancel()
             case {"type": "look", "at": str(at)}:
@@ -220,7 +221,7 @@ class PluginBoard:
                 told = time.monotonic()
                 self._send(Progressed(type="progressed", call=call, text=_how_far(progress)))
 
-        called = Called(type="called", call=call, content=[], structured="", is_error=False, duration_ms=0, error=None)
+        called = _called(call)
         try:
             answer = await self._services.plugins.call_tool(
                 id_, tool, json.loads(arguments), on_progress=progressed, asker=self.asker
@@ -228,7 +229,7 @@ class PluginBoard:
             called["content"], called["structured"] = answer_shown(answer)
             called["is_error"] = answer.is_error
         except asyncio.CancelledError:
-            called["error"] = ErrorShown(kind="Stopped", message="Stopped.", fix="")
+            called["error"] = _STOPPED
         except ValeChatError as error:
             called["error"] = error_shown(error)
         except ValueError as error:
@@ -237,6 +238,11 @@ class PluginBoard:
         self._calls.pop(call, None)
         self._send(called)
         self._start(self._look_around())
+
+    def _never_begun(self, call: str) -> None:
+        """A call that was stopped before it began has not said its end."""
+        if self._calls.pop(call, None) is not None:
+            self._send(_called(call, error=_STOPPED))
 
     def _heard(self, event: PluginEvent) -> None:
         match event:
@@ -341,6 +347,13 @@ class PluginBoard:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+_STOPPED = ErrorShown(kind="Stopped", message="Stopped.", fix="")
+
+
+def _called(call: str, *, error: ErrorShown | None = None) -> Called:
+    return Called(type="called", call=call, content=[], structured="", is_error=False, duration_ms=0, error=error)
 
 
 def _how_far(progress: Progress) -> str:
