@@ -6,6 +6,7 @@ import asyncio
 import json
 import sys
 import time
+import urllib.request
 from collections.abc import AsyncIterator, Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,9 @@ from typing import Any
 
 import pytest_asyncio
 
+from tests.plugins.authserver import authorising
+from valechat.asking import nobody, use_asker
+from valechat.notebook.cellasker import CellAsker
 from valechat.notebook.plugins.board import PluginBoard
 from valechat.services import services
 
@@ -71,8 +75,10 @@ def unruly(plugin: str, *options: str, **fields: Any) -> dict[str, Any]:
 
 @pytest_asyncio.fixture
 async def view() -> AsyncIterator[View]:
+    use_asker(CellAsker())
     found = View()
     yield found
+    use_asker(nobody)
     found.board.close()
     await services().plugins.shutdown()
 
@@ -183,6 +189,31 @@ async def test_no_message_holds_a_secret_of_an_entry(home: Path, view: View) -> 
         await view.until(partial(is_of, at))
     assert "canary-secret" not in json.dumps(view.heard)
     assert "${HOME}" in view.of("configuration")[-1]["text"]
+
+
+async def test_a_service_is_signed_in_to_in_the_manager_and_out_again(home: Path, view: View) -> None:
+    def card(one: Message) -> Message | None:
+        return next((card for card in one.get("plugins", ()) if card["id"] == "guarded"), None)
+
+    with authorising() as server:
+        service = {"id": "guarded", "url": server.url, "auth": {"type": "oauth"}, "enabled": False}
+        (home / "mcp_plugins.json").write_text(json.dumps({"mcp_plugins": {"cloud_services": [service]}}))
+        await view.board.open()
+        found = card(view.of("board")[-1])
+        assert found is not None
+        assert (found["signs_in"], found["signed_in"]) == (True, False)
+        view.ask(type="hello")
+        view.ask(type="act", request="in", id="guarded", verb="sign_in")
+        visit = (await view.until(partial(is_of, "asked")))["ask"]["visit"]
+        await asyncio.to_thread(lambda: urllib.request.urlopen(visit["url"]).read())
+        assert (await view.done("in"))["error"] is None
+        await view.until(partial(is_of, "ask_ended"))
+        await view.until(lambda one: (card(one) or {}).get("signed_in") is True)
+        view.ask(type="act", request="out", id="guarded", verb="sign_out")
+        assert (await view.done("out"))["error"] is None
+        await view.until(lambda one: (card(one) or {}).get("signed_in") is False, after=len(view.heard) - 1)
+        assert "refresh-" not in json.dumps(view.heard)
+        assert "access-" not in json.dumps(view.heard)
 
 
 async def test_what_no_view_of_ours_says_is_dropped(home: Path, view: View) -> None:

@@ -11,6 +11,8 @@ from valechat.plugins.catalogue import CatalogueEntry, load_catalogue
 from valechat.plugins.config import Definition, LocalServer
 from valechat.plugins.offer import Input, OfferedServer
 from valechat.plugins.template import Given
+from valechat.plugins.updates import updated_args
+from valechat.plugins.updates import updates as newer_versions
 from valechat.pluginverbs.blocks import Block, Note, Outcome, Said, Table
 from valechat.pluginverbs.desk import Desk
 
@@ -38,13 +40,27 @@ async def search(options: argparse.Namespace, desk: Desk) -> Outcome:
     return _listed(" ".join(options.search), desk)
 
 
-async def updates(_options: argparse.Namespace, desk: Desk) -> Outcome:
-    """What of the catalogue's is newer than what is used."""
-    found = newer(desk, desk.file.read())
+async def updates(options: argparse.Namespace, desk: Desk) -> Outcome:
+    """What there is newer than the versions in the file, as the package registries say; with `--apply` it is used.
+
+    Raises:
+        ConfigError: The file cannot be read or written.
+    """
+    there = desk.file.read()
+    found = await newer_versions(there.values())
     if not found:
-        return Outcome([Said("Nothing that came from the catalogue has a newer version.")], {})
-    rows = [[plugin, used, version] for plugin, (used, version) in found.items()]
-    return Outcome([Table(["plugin", "used", "newer"], rows)], found)
+        return Outcome([Said("No plugin that runs a fixed version of a package has a newer one.")], [])
+    rows = [[one.plugin, one.package.name, one.package.version, one.newest] for one in found]
+    table = Table(["plugin", "package", "used", "newer"], rows)
+    if not options.apply:
+        return Outcome([table, Note(f"Use them with: {desk.how('updates --apply')}")], found)
+    for one in found:
+        args = updated_args(there[one.plugin], one.newest)
+        if desk.live:
+            await desk.manager.change(one.plugin, args=args)
+        else:
+            desk.file.change(one.plugin, args=args)
+    return Outcome([table, Said("They are used from now on; what runs was restarted.")], found)
 
 
 def entry_named(desk: Desk, name: str) -> CatalogueEntry:

@@ -28,7 +28,7 @@ LISTED: dict[str, str] = {
     "import": "servers that other programs know: import, import cursor, import FILE",
     "catalogue": "the servers that can be added by name",
     "search": "search the catalogue",
-    "updates": "newer versions of what came from the catalogue",
+    "updates": "newer versions of packages that plugins run; --apply uses them",
     "allow": "let models call a plugin's tools, or one, without asking",
     "deny": "never let models call a plugin's tools, or one",
     "approvals": "what is allowed or denied for good",
@@ -88,6 +88,7 @@ def _declare_use(known: dict[str, argparse.ArgumentParser]) -> None:
     call.add_argument("tool", metavar="TOOL")
     call.add_argument("arguments", nargs="*", metavar="NAME=VALUE", help="or one JSON object")
     call.add_argument("--timeout", type=float, metavar="SECONDS", help="how long it may take without a word")
+    known["updates"].add_argument("--apply", action="store_true", help="use the newer versions")
     known["search"].add_argument("search", nargs="+", metavar="WORD")
     known["check"].add_argument("file", nargs="?", metavar="FILE")
 
