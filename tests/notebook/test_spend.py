@@ -223,7 +223,7 @@ def test_a_chart_is_drawn_as_wide_as_the_front_end_says_there_is_room(ledger: Le
     dashboard = spend()
     section = dashboard.children[2].children[0]
     section.children[-1].room = room
-    assert room - 80 < chart_of(dashboard, 0)["width"] < room
+    assert room - 20 < chart_of(dashboard, 0)["width"] < room
 
 
 def test_calls_of_plugins_are_drawn_where_there_are_any(ledger: Ledger) -> None:

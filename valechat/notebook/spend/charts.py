@@ -30,8 +30,8 @@ _MIME = "application/vnd.vegalite.v5+json"
 _SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 _COLOURS = ["#4c78a8", "#f58518", "#54a24b", "#b279a2", "#72b7b2", "#e45756", "#d4a017", "#9d755d", "#8c8c8c"]
 _INK = "currentColor"
-_AROUND = 64
-"""Pixels that an axis and its labels take beside a chart."""
+_AROUND = 12
+"""Pixels that a front end puts beside a chart."""
 _LONGEST_NAME = 220
 _CONFIG = {
     "background": "transparent",
@@ -201,8 +201,7 @@ def _parted(
             tooltip=[alt.Tooltip(f"{of}:N"), alt.Tooltip(f"{part}:N"), alt.Tooltip("count:N", title="how many")],
         )
     )
-    longest = max((len(value[of]) for value in values), default=0)
-    return _drawn(chart, describe, width - min(room, 7 * longest) + _AROUND // 2, alt.Step(28))
+    return _drawn(chart, describe, width, alt.Step(28))
 
 
 def titled(row: Row) -> str:
@@ -244,7 +243,9 @@ def _bounds(day: date) -> tuple[date, date]:
 
 def _drawn(chart: Any, describe: str, width: int, height: int | alt.Step) -> Output:
     """The chart as an output, for `Output.outputs`; `width` is that of its place."""
-    spec: Mapping[str, Any] = chart.properties(width=max(width - _AROUND, 120), height=height).to_dict()
+    spec: Mapping[str, Any] = chart.properties(
+        width=width - _AROUND, height=height, autosize=alt.AutoSizeParams(type="fit-x", contains="padding")
+    ).to_dict()
     spec = {
         **spec,
         "$schema": _SCHEMA,
