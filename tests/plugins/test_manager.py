@@ -207,9 +207,9 @@ async def test_a_call_of_a_tool_that_there_is_none_of_names_the_nearest(plugins:
 
 
 async def test_progress_is_told_and_pushes_the_timeout_back(plugins: Managed) -> None:
-    await plugins.add("a", "--step-seconds", "0.2")
+    await plugins.add("a", "--step-seconds", "0.5")
     told: list[Progress] = []
-    answer = await plugins.manager.call_tool("a", "progress", {"steps": 5}, timeout=0.5, on_progress=told.append)
+    answer = await plugins.manager.call_tool("a", "progress", {"steps": 5}, timeout=1.5, on_progress=told.append)
     assert answer.text == "5 steps done."
     assert [(one.done, one.total, one.message) for one in told][:2] == [(1, 5, "Step 1"), (2, 5, "Step 2")]
 

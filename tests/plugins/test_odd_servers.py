@@ -84,7 +84,7 @@ async def test_a_servers_own_error_is_not_taken_for_the_end_of_the_connection(pl
     begun = time.monotonic()
     with pytest.raises(PluginError, match=r"odd refused the call of t0: My own affair\."):
         await plugins.manager.call_tool("odd", "t0")
-    assert time.monotonic() - begun < 1
+    assert time.monotonic() - begun < 2.5
     assert plugins.manager.status("odd").state == "running"
 
 
