@@ -34,6 +34,7 @@ _EMPTY = (
 _STYLE = (
     "<style>.vc-spend .vega-embed, .vc-spend .vega-embed > * { max-width: 100% }"
     " .vc-spend .vega-embed svg { max-width: 100%; height: auto }"
+    " .vc-spend td, .vc-spend th { padding: 2px 16px 2px 0 }"
     " .jp-OutputArea:has(.vc-spend) .vc-spend-static { display: none }</style>"
 )
 _DEMO = "demo/echo is a demonstration and its money is invented."
@@ -140,7 +141,11 @@ class SpendDashboard(widgets.VBox):  # type: ignore[misc]  # ipywidgets publishe
             self._show_plugins(figures.plugins.rows, figures.plugins.sql)
 
     def _still(self) -> str:
-        shown = [] if self.figures.empty else [part.static for part in self._sections if part.layout.display != "none"]
+        shown = (
+            []
+            if self.figures.empty
+            else [part.static for part in self._sections if part.layout.display != "none" and part.static]
+        )
         return "\n".join([f"<p>{escaped(repr(self))}</p>", self._status.value, *shown])
 
     def _show_over_time(self, figures: Figures) -> None:

@@ -68,7 +68,8 @@ class Section(widgets.VBox):  # type: ignore[misc]  # ipywidgets publishes no ty
         self._redraw()
         self._table.value = str(table(head, rows, right=right)["text/html"]) if rows else ""
         self._query.show(sql)
-        self.static = f"{self._heading}\n{self._note.value}\n{self._table.value}"
+        found = [text for text in (self._note.value, self._table.value) if text]
+        self.static = "\n".join([self._heading, *found]) if found else ""
 
     def _redraw(self, _change: object = None) -> None:
         width = min(max(self._query.room or _WIDTH, _NARROWEST), _WIDEST)
