@@ -141,11 +141,8 @@ class SpendDashboard(widgets.VBox):  # type: ignore[misc]  # ipywidgets publishe
             self._show_plugins(figures.plugins.rows, figures.plugins.sql)
 
     def _still(self) -> str:
-        shown = (
-            []
-            if self.figures.empty
-            else [part.static for part in self._sections if part.layout.display != "none" and part.static]
-        )
+        parts = () if self.figures.empty else self._sections
+        shown = [part.static for part in parts if part.static and part.layout.display != "none"]
         return "\n".join([f"<p>{escaped(repr(self))}</p>", self._status.value, *shown])
 
     def _show_over_time(self, figures: Figures) -> None:
