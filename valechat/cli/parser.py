@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from typing import Any
 
 from valechat import __version__
-from valechat.pluginverbs.words import declare
 
 __all__ = ["parse"]
 
@@ -45,7 +45,8 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     Raises:
         SystemExit: Wrong use (2), `--help` or `--version` (0).
     """
-    parser = _make_parser()
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    parser = _make_parser(with_plugins="plugins" in given)
     options, rest = parser.parse_known_args(arguments)
     if rest and not options.passes_on:
         parser.error(f"not an option or argument here: {rest[0]}")
@@ -53,7 +54,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     return options
 
 
-def _make_parser() -> argparse.ArgumentParser:
+def _make_parser(*, with_plugins: bool) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="valechat", description="Every AI model, every MCP server and the whole bill, in your notebook."
     )
@@ -62,7 +63,7 @@ def _make_parser() -> argparse.ArgumentParser:
     _working(commands)
     _keys(commands)
     _money(commands)
-    _plugins(commands)
+    _plugins(commands, declared=with_plugins)
     _ledger(commands)
     return parser
 
@@ -124,11 +125,14 @@ def _money(commands: Any) -> None:
     _Command(prices, "update", "prices:update", "use a newer price table").add("file", help="the table's JSON file")
 
 
-def _plugins(commands: Any) -> None:
+def _plugins(commands: Any, *, declared: bool) -> None:
     about = "MCP servers: list, add, enable, tools, call, …"
     parser: argparse.ArgumentParser = commands.add_parser("plugins", help=about, description=about)
     parser.set_defaults(run="plugins:run", passes_on=False, format="table")
-    declare(parser, output=True)
+    if declared:  # two dozen verbs take a moment, which every command would wait for
+        from valechat.pluginverbs.words import declare
+
+        declare(parser, output=True)
 
 
 def _ledger(commands: Any) -> None:

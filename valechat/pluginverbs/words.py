@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from difflib import get_close_matches
 from functools import cache
 from typing import Any, NoReturn
 
@@ -124,6 +123,8 @@ def parse(given: Sequence[str]) -> argparse.Namespace:
         ConfigError: They make no sense.
     """
     if given and given[0] not in LISTED and not given[0].startswith("-"):
+        from difflib import get_close_matches
+
         near = get_close_matches(given[0], LISTED, n=1)
         raise ConfigError(
             f"plugins has no verb {given[0]!r}.",
