@@ -43,9 +43,9 @@ async def pictured(notebook: NotebookPage, name: str) -> None:
     await notebook.screenshot(f"plugins-{name}-light")
 
 
-async def test_a_plugin_is_enabled_tried_and_disabled_in_its_card(lab: FrontEndUnderTest, tmp_path: Path) -> None:
+async def test_a_plugin_is_enabled_tried_and_disabled_in_its_card(front_end: FrontEndUnderTest, tmp_path: Path) -> None:
     file = write_plugins(tmp_path, unruly(name="Unruly server", description="Misbehaves on demand.", enabled=False))
-    notebook, manager = await opened(lab, tmp_path)
+    notebook, manager = await opened(front_end, tmp_path)
     card = manager.get_by_role("article", name="Unruly server")
     await expect(card).to_contain_text("Disabled")
     await card.get_by_role("button", name="Enable Unruly server").click()
@@ -56,14 +56,27 @@ async def test_a_plugin_is_enabled_tried_and_disabled_in_its_card(lab: FrontEndU
     await card.get_by_label("text").fill("hello there")
     await card.get_by_role("button", name="Run").click()
     await expect(card.get_by_role("region", name="Result")).to_contain_text("hello there")
-    await pictured(notebook, "tried")
+    await pictured(notebook, f"tried-{front_end.server.front_end}")
     await card.get_by_role("switch", name="Offer die to models").click()
     await expect(card).to_contain_text("12 of 13 tools on")
     assert json.loads(file.read_text())["mcp_plugins"]["local_servers"][0]["tools_off"] == ["die"]
     await card.get_by_role("button", name="Disable Unruly server").click()
     await expect(card).to_contain_text("Disabled")
     assert json.loads(file.read_text())["mcp_plugins"]["local_servers"][0]["enabled"] is False
+    assert "hello there" not in str(await notebook.save())
     assert notebook.errors == []
+
+
+async def test_after_a_reload_of_the_page_the_manager_is_there_again(lab: FrontEndUnderTest, tmp_path: Path) -> None:
+    write_plugins(tmp_path, unruly(name="Unruly server"))
+    notebook, manager = await opened(lab, tmp_path)
+    await expect(manager.get_by_role("article", name="Unruly server")).to_contain_text("Running", timeout=20_000)
+    await notebook.save()
+    await notebook.reload()
+    card = notebook.cell(1).get_by_role("article", name="Unruly server")
+    await expect(card).to_contain_text("13 tools", timeout=20_000)
+    await card.get_by_role("button", name="Disable Unruly server").click()
+    await expect(card).to_contain_text("Disabled", timeout=10_000)
 
 
 async def test_an_error_says_what_to_do_and_when_it_is_tried_again(lab: FrontEndUnderTest, tmp_path: Path) -> None:
