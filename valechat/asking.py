@@ -158,7 +158,7 @@ _maker: Callable[[], Asker] | None = None
 
 def use_asker(front_end: Asker) -> None:
     """Let this front end answer whatever comes from no particular place."""
-    global _current, _maker  # noqa: PLW0603  # one per process, as the user is
+    global _current, _maker  # one per process, as the user is
     _current, _maker = front_end, None
 
 
