@@ -296,7 +296,7 @@ def test_images_that_only_the_file_had_are_said_to_be_lost(folder: Path, sqlite_
     empty(folder)
     assert recover(sqlite_ledger).without_media == 1
     (stored,) = [stored for stored in sqlite_ledger.messages("c1") if stored.id == "p1"]
-    assert stored.message.text == "look[image/png, 6 bytes: lost]"
+    assert stored.message.text == "look[image/png, 3 bytes: lost]"
 
 
 def test_a_long_message_comes_back_over_all_its_pages(folder: Path, sqlite_ledger: SqliteLedger) -> None:

@@ -102,7 +102,7 @@ def fill(ledger: SqliteLedger, clock: Clock) -> None:
             ledger.verify(request, Verification("discrepancy", None, 10 * n, 2 * n, Decimal("-12.5")))
         ledger.tend()
         clock.advance(minutes=11 if n % 10 == 0 else 0)
-    picture = Message("user", (TextPart("look"), ImagePart(b"\x89PNG", "image/png")))
+    picture = Message("user", (TextPart("look"), ImagePart(b"PNG", "image/png")))
     ledger.add_messages([message("p1", "", conversation_id="c1", message=picture)])
     ledger.delete_conversation("c3")
     ledger.reserve(Hold("under-way", Decimal("1.5"), BUCKETS, CEILINGS, FAR))
