@@ -130,7 +130,13 @@ class Services:
         with self._managing:  # two managers would start each server twice
             if self._manager is None:
                 sampling = Sampling(self, self.approvals)
-                self._manager = Manager(self.paths, keys=lambda: self.keys, record=self._take_down, sample=sampling)
+                self._manager = Manager(
+                    self.paths,
+                    keys=lambda: self.keys,
+                    record=self._take_down,
+                    sample=sampling,
+                    forget=self.approvals.forget,
+                )
             return self._manager
 
     async def close_plugins(self) -> None:

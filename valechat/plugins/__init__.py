@@ -209,10 +209,14 @@ def call_tool(
         PluginError: The plugin does not run or ended meanwhile, has no such tool, or refused the call.
     """
     given = {**(arguments or {}), **named}
-    return _waited(
-        "call_tool",
-        lambda manager: manager.call_tool(plugin, tool, given, timeout=timeout, on_progress=on_progress),
-    )
+
+    def called(manager: Manager) -> Coroutine[Any, Any, Answer]:
+        from valechat.plugins.byhand import call_by_hand
+        from valechat.services import services
+
+        return call_by_hand(manager, services().ledger, plugin, tool, given, timeout=timeout, on_progress=on_progress)
+
+    return _waited("call_tool", called)
 
 
 def list_resources(plugin: str) -> Resources:

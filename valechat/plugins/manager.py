@@ -40,6 +40,7 @@ class Manager:
         keys: The user's keys, for what `${VAR}` stands for.
         record: Takes down each run of a server.
         sample: Has a model answer for a server that asks for it; without it servers may not ask.
+        forget: Told of a plugin that was removed, to forget what was allowed it. May block.
         clock: The time, for restarts and health checks.
     """
 
@@ -50,6 +51,7 @@ class Manager:
         keys: Callable[[], KeyRing],
         record: Record | None = None,
         sample: Sample | None = None,
+        forget: Callable[[str], None] | None = None,
         clock: Clock | None = None,
     ) -> None:
         from valechat.plugins.file import PluginsFile
@@ -57,6 +59,7 @@ class Manager:
         clock = clock or SystemClock()
         self._hub = Hub(paths, keys=keys, record=record, sample=sample)
         self._following = Following(PluginsFile(paths.plugins_file), self._hub, clock)
+        self._forget = forget
         self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
@@ -130,7 +133,7 @@ class Manager:
         return owner.info()
 
     async def remove(self, plugin: str) -> None:
-        """Stop it, take it out of the file, and sign out where it was signed in.
+        """Stop it, take it out of the file, sign out where it was signed in, and forget what was allowed it.
 
         Raises:
             ConfigError: There is none of that id, or the file cannot be written.
@@ -138,6 +141,8 @@ class Manager:
         await self.load()
         owner = self._hub.owners.get(plugin)
         await self._following.edit(lambda file: file.remove(plugin))
+        if self._forget is not None:
+            await asyncio.to_thread(self._forget, plugin)
         if owner is not None:
             await owner.fulfilled(owner.wish(on=False))
             await self._hub.forget(owner.definition)

@@ -9,6 +9,7 @@ from typing import Any
 
 from valechat.errors import ConfigError, PluginError
 from valechat.plugins.base import PluginTool, Progress
+from valechat.plugins.byhand import call_by_hand
 from valechat.pluginverbs.blocks import Answered, Outcome
 from valechat.pluginverbs.desk import Desk
 
@@ -28,7 +29,9 @@ async def call(options: argparse.Namespace, desk: Desk) -> Outcome:
         if tool is None:
             names = ", ".join(one.name for one in info.tools) or "none"
             raise PluginError(f"{info.id} has no tool {options.tool!r}.", fix=f"It has {names}.")
-        answer = await desk.manager.call_tool(
+        answer = await call_by_hand(
+            desk.manager,
+            desk.services.ledger,
             info.id,
             tool.name,
             arguments(options.arguments, tool, desk),

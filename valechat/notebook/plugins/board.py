@@ -53,6 +53,7 @@ from valechat.plugins.base import (
     StateChanged,
     ToolsChanged,
 )
+from valechat.plugins.byhand import call_by_hand
 from valechat.pluginverbs.desk import Desk
 from valechat.pluginverbs.masked import masked
 from valechat.services import Services
@@ -223,8 +224,14 @@ class PluginBoard:
 
         called = _called(call)
         try:
-            answer = await self._services.plugins.call_tool(
-                id_, tool, json.loads(arguments), on_progress=progressed, asker=self.asker
+            answer = await call_by_hand(
+                self._services.plugins,
+                self._services.ledger,
+                id_,
+                tool,
+                json.loads(arguments),
+                on_progress=progressed,
+                asker=self.asker,
             )
             called["content"], called["structured"] = answer_shown(answer)
             called["is_error"] = answer.is_error
