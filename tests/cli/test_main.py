@@ -15,17 +15,23 @@ from valechat.cli import main
 
 
 def _seconds(command: list[str]) -> float:
-    """The fastest of several runs, which is the one the machine disturbed least."""
+    """Processor time of the cheapest of several runs: what else the machine does counts least in it."""
+    import resource  # which Windows has not
+
+    def used() -> float:
+        children = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return children.ru_utime + children.ru_stime
 
     def once() -> float:
-        begun = time.perf_counter()
+        before = used()
         subprocess.run(command, check=True, capture_output=True)
-        return time.perf_counter() - begun
+        return used() - before
 
     return min(once() for _ in range(7))
 
 
-def test_the_version_is_printed_within_150_ms_of_the_interpreters_start() -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows does not tell what a child used")
+def test_the_version_takes_150_ms_of_processor_time_beyond_the_interpreters_start() -> None:
     empty = _seconds([sys.executable, "-c", "pass"])
     assert _seconds([*COMMAND, "--version"]) - empty < 0.150
 

@@ -55,7 +55,7 @@ async def test_the_panel_hears_of_a_breaker_that_opens_and_of_one_that_closes(la
     (opened,) = (await panel.until("breakers"))["breakers"]
     assert opened["provider"] == "lab"
     assert "Overloaded" in opened["reason"]
-    assert 13 <= opened["seconds"] <= 15
+    assert 0 < opened["seconds"] <= 15
     panel.send({"type": "hello"})
     assert (await panel.until("state"))["breakers"][0]["provider"] == "lab"
     services().breakers()["lab"]._open_until = 0.0
@@ -82,7 +82,7 @@ async def test_doctor_lists_a_breaker_that_is_open_with_its_reason(lab: FaultSer
     await fail(chat, 1)
     (check,) = breaker_checks()
     assert (check.name, check.ok) == ("breaker of lab", None)
-    assert re.match(r"open: 3 failures in a row, tried again in 1\d s\. Last: .*Overloaded", check.message)
+    assert re.match(r"open: 3 failures in a row, tried again in \d+ s\. Last: .*Overloaded", check.message)
 
 
 async def test_a_fallback_answers_for_a_provider_that_is_left_alone_and_the_reply_says_so(lab: FaultServer) -> None:
