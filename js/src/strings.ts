@@ -147,6 +147,7 @@ export const strings = {
   formProblems: (count: number) => (count === 1 ? "One entry has to be changed." : `${count} entries have to be changed.`),
   visitAsk: (plugin: string) => `${plugin} wants you to open a page`,
   visitOpen: "Open in a new tab",
+  visitOpened: "I have opened it",
   visitUnsafe: "This address cannot be opened from here. Copy it only if you trust it.",
   visitPaste: "If the page ends in an error, paste its address here",
   visitPasted: "Use this address",

@@ -222,12 +222,18 @@ async def test_a_page_gives_the_address_pasted_back(panel: PanelUnderTest) -> No
 
 
 async def test_a_page_is_shown_until_its_visit_ended_elsewhere(panel: PanelUnderTest) -> None:
-    waiting = put(asker().visit(Visit("mail", "Sign in", "https://login.example")))
+    waiting = put(asker().visit(Visit("mail", "Sign in", "https://login.example", paste=True)))
     ask = await asked(panel)
     answer(panel, ask, "accept", "")
     assert (await state(panel))["asks"] == [ask]
     waiting.cancel()
     await panel.until("ask_ended")
+
+
+async def test_a_page_that_gives_nothing_back_is_said_to_be_opened(panel: PanelUnderTest) -> None:
+    waiting = put(asker().visit(Visit("mail", "Confirm there", "https://mail.example")))
+    answer(panel, await asked(panel), "accept", "")
+    assert await got(waiting) == ""
 
 
 async def test_a_visit_can_be_declined(panel: PanelUnderTest) -> None:

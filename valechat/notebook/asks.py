@@ -75,13 +75,13 @@ class PanelAsker:
             ask = {**_form(form, fields, problems), "id": ask["id"]}
 
     async def visit(self, page: Visit) -> str | None:
-        """See `Asker.visit`."""
+        """See `Asker.visit`. Where there is nothing to paste, the user says that the page was opened."""
         visit = VisitShown(plugin=page.plugin, message=_clipped(page.message), url=page.url, paste=page.paste)
         ask = AskShown(id=new_id(), kind="visit", visit=visit)
         while True:
             answer = await self._ask(ask, frozenset({"accept", "decline", "cancel"}), keep=True)
             address = answer.get("text", "").strip() if answer["choice"] == "accept" else None
-            if address != "":
+            if address != "" or not page.paste:
                 self._end(ask["id"])
                 return address
 

@@ -299,6 +299,13 @@ describe("a page to visit", () => {
     expect(card().querySelector(".vc-ask-warning")).not.toBeNull();
   });
 
+  it("is said to be opened where nothing comes back", () => {
+    ask(visit("https://mail.example"));
+    calm();
+    button("I have opened it").click();
+    expect(answers()).toEqual([{ type: "ask_answer", ask: "v1", choice: "accept", text: "" }]);
+  });
+
   it("takes the address pasted back", () => {
     ask(visit("https://login.example", true));
     calm();

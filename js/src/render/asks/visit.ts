@@ -30,6 +30,11 @@ export function visit(id: string, asked: VisitShown, { answer, calm }: CardConte
             ${icon("external")}${strings.visitOpen}
           </a>`
         : nothing}
+      ${asked.paste
+        ? nothing
+        : html`<button type="button" class="vc-button-quiet" ?disabled=${calm} @click=${() => answer("accept", "")}>
+            ${strings.visitOpened}
+          </button>`}
       <button type="button" class="vc-button-quiet" ?disabled=${calm} @click=${() => answer("decline")}>${strings.visitCancel}</button>
     </div>
     ${asked.paste
