@@ -159,6 +159,17 @@ def test_json_is_added_from_a_pipe_and_other_programs_files_are_imported(run: Ru
     assert run("plugins", "import", str(file), "three").stdout == "three was added.\n"
 
 
+def test_an_imported_secret_is_put_into_the_key_storage_and_no_longer_warned_of(
+    run: Run, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VALECHAT_PASSPHRASE", "correct horse battery")
+    entry = {"command": sys.executable, "args": [str(UNRULY)], "env": {"MAIL_TOKEN": "ghp_" + "canary0815" * 4}}
+    file = tmp_path / "theirs.json"
+    file.write_text(json.dumps({"mcpServers": {"mail": entry}}))
+    assert run("plugins", "import", str(file), "mail").stdout == "mail was added.\n"
+    assert '"${MAIL_TOKEN}"' in (home / "mcp_plugins.json").read_text()
+
+
 def test_a_secret_in_an_entry_is_shown_nowhere(run: Run, home: Path) -> None:
     entry = {
         "id": "leaky",

@@ -14,7 +14,7 @@ from valechat.errors import ConfigError, DuplicateId, PluginError
 from valechat.plugins.catalogue import install
 from valechat.plugins.config import Definition, parse
 from valechat.plugins.foreign import ForeignFile, found, import_into, pasted, read_foreign
-from valechat.plugins.secrets import move_secrets, plain_secrets
+from valechat.plugins.secrets import doubts, move_secrets, plain_secrets
 from valechat.plugins.template import Given
 from valechat.pluginverbs import choosing
 from valechat.pluginverbs.blocks import Block, Note, Outcome, Said, Table
@@ -80,7 +80,8 @@ async def import_servers(options: argparse.Namespace, desk: Desk) -> Outcome:
     chosen = _chosen(file, list(file.servers) if options.all else options.ids)
     added = await add_definitions(desk, chosen, enabled=True)
     outcome = await _outcome(desk, added, quietly=True)
-    said = [Note(note) for one in chosen for note in file.notes.get(one.id, ())]
+    moved = {doubt for one in chosen for doubt in doubts(one)} - {doubt for one in added for doubt in doubts(one)}
+    said = [Note(note) for one in chosen for note in file.notes.get(one.id, ()) if note not in moved]
     return Outcome([*outcome.blocks, *said, *notes], outcome.value)
 
 
