@@ -283,7 +283,7 @@ class Chat:
                 settings.plugins.trusts_hints_of,
                 lambda plugin: tools.plugins.definition(plugin).restart_key[:16],
             ),
-            store=ResultStore(tools.paths.tool_results),
+            store=ResultStore(tools.paths.tool_results, most_age=tools.retention.tool_results),
             most_input=settings.sizes.tool_input,
             most_output=settings.sizes.tool_output,
             taken=[spec.name for spec in self._functions.specs()] if self._functions else (),

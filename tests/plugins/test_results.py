@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import struct
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -230,3 +231,14 @@ def test_the_files_of_a_whole_answer_are_found_by_the_replys_result(store: Resul
 
 def test_the_size_of_an_answer_counts_all_of_it() -> None:
     assert size_of(Answer((text("éa"), Content("audio", data=WAV)), {"n": 1})) == 3 + 16 + 7
+
+
+def test_what_is_older_than_it_may_be_is_deleted_with_the_next_that_is_kept(tmp_path: Path) -> None:
+    ago = f"{int((time.time() - 3 * 86_400) * 1000):012x}" + "0" * 20
+    (tmp_path / ago).mkdir()
+    (tmp_path / ago / "result.txt").write_text("old")
+    ResultStore(tmp_path, most_age=timedelta(days=4)).keep({"result.txt": b"new"})
+    assert (tmp_path / ago).exists()
+    kept = ResultStore(tmp_path, most_age=timedelta(days=2)).keep({"result.txt": b"newer"})
+    assert not (tmp_path / ago).exists()
+    assert (tmp_path / kept).exists()

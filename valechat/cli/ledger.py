@@ -83,7 +83,10 @@ def prune(options: argparse.Namespace) -> int:
             "Nothing is ever too old: [retention] in config.toml sets no number of days.",
             fix="Set conversations_days or tool_results_days there, or give --conversations-days N.",
         )
+    from valechat.plugins.results import ResultStore
+
     pruned = opened.ledger.prune(retention)
+    ResultStore(opened.paths.tool_results, most_age=retention.tool_results).prune()
     say(f"{pruned.conversations:,} conversations were deleted; {pruned.tool_results:,} messages lost tools' answers.")
     return 0
 

@@ -12,8 +12,10 @@ import json
 import mimetypes
 import re
 import shutil
+import time
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -38,12 +40,21 @@ class ResultStore:
         folder: Where they are kept. It need not exist yet.
         most_bytes: All together; the oldest go first.
         most_results: How many.
+        most_age: How long each; None for as long as there is room.
     """
 
-    def __init__(self, folder: Path, *, most_bytes: int = 500_000_000, most_results: int = 1_000) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        most_bytes: int = 500_000_000,
+        most_results: int = 1_000,
+        most_age: timedelta | None = None,
+    ) -> None:
         self.folder = folder
         self._most_bytes = most_bytes
         self._most_results = most_results
+        self._most_age = most_age
 
     def keep(self, files: Mapping[str, bytes]) -> str:
         """Keep the files of one answer; the name they are found by, which sorts by time.
@@ -77,7 +88,18 @@ class ResultStore:
         found = next((file for file in self.files(whole) if file.name == _TEXT), None)
         return None if found is None else found.read_text("utf-8")
 
+    def prune(self) -> int:
+        """Delete what is older than it may be; how many answers that were."""
+        if self._most_age is None or not self.folder.is_dir():
+            return 0
+        oldest = f"{int((time.time() - self._most_age.total_seconds()) * 1000):012x}"  # an id begins with its time
+        old = [entry for entry in self.folder.iterdir() if entry.name.lstrip(".") < oldest]
+        for entry in old:
+            shutil.rmtree(entry, ignore_errors=True)  # another kernel may be deleting it in the same moment
+        return len(old)
+
     def _make_room(self, newest: str) -> None:
+        self.prune()
         others = sorted((entry for entry in self.folder.iterdir() if entry.name != newest), reverse=True)
         room = self._most_bytes - _size(self.folder / newest)
         for number, entry in enumerate(others, 1):
