@@ -33,7 +33,7 @@ lab: $(ENVIRONMENT) $(BUNDLE) ## Open JupyterLab on the tour
 .PHONY: test
 test: $(ENVIRONMENT) $(BUNDLE) ## Check and test everything: TypeScript, notebooks, Python, browser
 	@$(MAKE) --jobs=2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) --keep-going \
-		test-python lint test-js test-notebooks test-browser
+		test-python test-browser test-plugins lint test-js test-notebooks
 
 .PHONY: lint
 lint: $(ENVIRONMENT) $(JS_MODULES) ## Check style and types, in Python and TypeScript
@@ -59,8 +59,12 @@ ifneq ($(NOTEBOOKS),)
 endif
 
 .PHONY: test-python
-test-python: $(ENVIRONMENT) $(BUNDLE) $(OTHER_KERNEL) debian ## Run only the Python tests
-	$(BIN)/pytest --ignore=tests/browser
+test-python: $(ENVIRONMENT) $(BUNDLE) $(OTHER_KERNEL) debian ## Run only the Python tests, those of plugins left out
+	$(BIN)/pytest --ignore=tests/browser --ignore=tests/plugins --ignore=tests/sandbox
+
+.PHONY: test-plugins
+test-plugins: $(ENVIRONMENT) $(BUNDLE) $(OTHER_KERNEL) debian ## Run only the tests of plugins and what confines them
+	$(BIN)/pytest tests/plugins tests/sandbox
 
 .PHONY: test-browser
 test-browser: $(ENVIRONMENT) $(BUNDLE) $(OTHER_KERNEL) debian ## Run only the tests in a browser
