@@ -30,6 +30,10 @@ _SETTINGS: dict[FrontEnd, Sequence[str]] = {
 }
 
 
+CERTIFICATES = ("NODE_EXTRA_CA_CERTS", "SSL_CERT_DIR", "SSL_CERT_FILE")
+"""Behind a company's proxy nothing is installed without these."""
+
+
 @dataclass(frozen=True, slots=True)
 class JupyterServer:
     """A running server.
@@ -119,7 +123,11 @@ def _leave_out_extensions(config: Path) -> None:
 
 def _environment(places: dict[str, Path], kernelspecs: Path) -> dict[str, str]:
     """A person's environment with no keys and no settings; the kernels inherit it."""
-    kept = {name: os.environ[name] for name in ("LANG", "LC_ALL", "TZ", "TMPDIR", "SYSTEMROOT") if name in os.environ}
+    kept = {
+        name: os.environ[name]
+        for name in ("LANG", "LC_ALL", "TZ", "TMPDIR", "SYSTEMROOT", *CERTIFICATES)
+        if name in os.environ
+    }
     return {
         **kept,
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
