@@ -182,7 +182,7 @@ async def test_a_long_reply_takes_bounded_memory_and_leaves_none_behind(home: Pa
         configure(home, server)
         tracemalloc.start()
         try:
-            kept = []
+            kept: list[int] = []
             for _ in range(3):
                 panel = PanelUnderTest(valechat.Chat("lab/one"))
                 panel.ask("Go")
