@@ -95,7 +95,7 @@ def _cell_asker() -> Any:
 
 
 def _drawn_reply(reply: Reply) -> str:
-    markdown: str = import_module("valechat.notebook.harmless").harmless(reply.text)
+    markdown: str = import_module("valechat.harmless").harmless(reply.text)
     return markdown
 
 

@@ -13,12 +13,12 @@ from valechat.asking import Approval, Confirmation, Decision, Filled, Form, Samp
 from valechat.engine import engine
 from valechat.errors import ConfigError, ConfirmationRequired
 from valechat.events import Event
+from valechat.harmless import harmless
 from valechat.ids import new_id
 from valechat.notebook import current
 from valechat.notebook.arguments import Asking
 from valechat.notebook.asking import Prompt, expanded, instructed, wait_for
 from valechat.notebook.formats import FORMATS, Bundle
-from valechat.notebook.harmless import harmless
 from valechat.notebook.host import Host
 from valechat.notebook.live import Arriving
 from valechat.notebook.outputs import Output, small

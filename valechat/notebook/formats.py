@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from valechat.errors import ValeChatError
+from valechat.harmless import harmless
 from valechat.messages import ImagePart
-from valechat.notebook.harmless import harmless
 from valechat.reply import Reply
 
 __all__ = ["EXPLAINED_CODE", "FORMATS", "Bundle", "Finished", "Format", "code_of"]

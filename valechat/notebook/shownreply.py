@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import Markdown, display
 
-from valechat.notebook.harmless import harmless
+from valechat.harmless import harmless
 from valechat.reply import Reply
 
 __all__ = ["ShownReply"]

@@ -14,10 +14,10 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import publish_display_data
 from markdown_it import MarkdownIt
 
+from valechat.harmless import closed, harmless
 from valechat.ids import new_id
 from valechat.ledger.base import StoredMessage
 from valechat.messages import FilePart, ImagePart, ToolResultPart
-from valechat.notebook.harmless import harmless
 
 __all__ = ["Transcript", "bundle", "transcript_markdown"]
 
@@ -74,16 +74,8 @@ def transcript_markdown(messages: Sequence[StoredMessage]) -> str:
     What was said is kept as it was written; raw HTML in it is escaped outside code, because a static
     viewer may not sanitise, and images become links, because drawing one tells its server.
     """
-    said = [(_speaker(stored), _closed(_body(stored))) for stored in messages]
+    said = [(_speaker(stored), closed(_body(stored))) for stored in messages]
     return harmless("\n\n---\n\n".join(f"**{speaker}**\n\n{body}" for speaker, body in said if body))
-
-
-def _closed(markdown: str) -> str:
-    """The same with its last fence closed, so that it does not swallow the next message."""
-    tokens = MarkdownIt("commonmark").parse(markdown)
-    if not tokens or tokens[-1].type != "fence" or markdown.rstrip().splitlines()[-1].strip() == tokens[-1].markup:
-        return markdown
-    return f"{markdown}\n{tokens[-1].markup}"
 
 
 def _speaker(stored: StoredMessage) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from valechat.engine import engine
+from valechat.harmless import harmless
 from valechat.notebook import current
-from valechat.notebook.harmless import harmless
 from valechat.notebook.outputs import show, small
 from valechat.notebook.tabular import table
 from valechat.notebook.transcript import transcript_markdown

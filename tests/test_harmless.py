@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from valechat.notebook.harmless import harmless
+from valechat.harmless import harmless
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
-__all__ = ["harmless"]
+__all__ = ["closed", "harmless"]
 
 _SUSPICIOUS = re.compile(r"!\[|<[A-Za-z/!?]")
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
@@ -32,6 +32,14 @@ def harmless(markdown: str) -> str:
             return _defused(markdown, [(0, len(markdown))])
         markdown = defused
     return markdown
+
+
+def closed(markdown: str) -> str:
+    """The same with its last fence closed, so that it does not swallow what follows it."""
+    tokens = _parser().parse(markdown)
+    if not tokens or tokens[-1].type != "fence" or markdown.rstrip().splitlines()[-1].strip() == tokens[-1].markup:
+        return markdown
+    return f"{markdown}\n{tokens[-1].markup}"
 
 
 def _defused(markdown: str, risky: list[tuple[int, int]]) -> str:
