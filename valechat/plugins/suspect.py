@@ -6,12 +6,12 @@ import math
 import re
 from collections import Counter
 
-__all__ = ["looks_secret", "sounds_secret"]
+__all__ = ["KNOWN_BEGINNINGS", "looks_secret", "sounds_secret"]
 
 _NAME = re.compile(
     r"token|secret|passw|api[-_]?key|access[-_]?key|credential|authorization|cookie|(^|[-_])(key|pat|auth|pw)$"
 )
-_PREFIXES = (
+KNOWN_BEGINNINGS = (
     *("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "sk-", "sk_live_", "sk_test_", "rk_live_"),
     *(
         "xoxb-",
@@ -41,7 +41,7 @@ def sounds_secret(name: str) -> bool:
 
 def looks_secret(value: str) -> bool:
     """Whether a text looks like a token: it begins as those of a known service do, or is long and random."""
-    if (value.startswith(_PREFIXES) and len(value) >= 16) or _PASSWORD_IN_URL.search(value):
+    if (value.startswith(KNOWN_BEGINNINGS) and len(value) >= 16) or _PASSWORD_IN_URL.search(value):
         return True
     if not 24 <= len(value) <= 4096 or not re.fullmatch(r"[A-Za-z0-9_.+=~-]+", value, re.ASCII):
         return False
