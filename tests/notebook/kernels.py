@@ -162,7 +162,7 @@ def _took_in(message: dict[str, Any], ran: Ran, places: dict[str, int]) -> bool:
             if kind == "display_data":
                 places[identity] = len(ran.outputs)
                 ran.outputs.append(content["data"])
-            else:
+            elif identity in places:  # otherwise the output is an earlier cell's
                 ran.outputs[places[identity]] = content["data"]
         case "error":
             ran.error, ran.traceback = content["ename"], "\n".join(content["traceback"])

@@ -9,7 +9,7 @@ from typing import Any
 
 from valechat import __version__
 
-__all__ = ["parse"]
+__all__ = ["parse", "parser"]
 
 
 class _Command:
@@ -46,26 +46,27 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         SystemExit: Wrong use (2), `--help` or `--version` (0).
     """
     given = sys.argv[1:] if arguments is None else list(arguments)
-    parser = _make_parser(with_plugins="plugins" in given)
-    options, rest = parser.parse_known_args(arguments)
+    command = parser(with_plugins="plugins" in given)
+    options, rest = command.parse_known_args(arguments)
     if rest and not options.passes_on:
-        parser.error(f"not an option or argument here: {rest[0]}")
+        command.error(f"not an option or argument here: {rest[0]}")
     options.rest = rest
     return options
 
 
-def _make_parser(*, with_plugins: bool) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser(*, with_plugins: bool) -> argparse.ArgumentParser:
+    """The whole command line; the verbs of `plugins` are declared only where they are needed."""
+    command = argparse.ArgumentParser(
         prog="valechat", description="Every AI model, every MCP server and the whole bill, in your notebook."
     )
-    parser.add_argument("--version", action="version", version=f"valechat {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    command.add_argument("--version", action="version", version=f"valechat {__version__}")
+    commands = command.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _working(commands)
     _keys(commands)
     _money(commands)
     _plugins(commands, declared=with_plugins)
     _ledger(commands)
-    return parser
+    return command
 
 
 def _working(commands: Any) -> None:
