@@ -74,6 +74,10 @@ test-browser: $(ENVIRONMENT) $(BUNDLE) $(OTHER_KERNEL) debian ## Run only the te
 debian: $(ENVIRONMENT) ## Find what tests need besides, or install it from Debian's packages where that is allowed
 	@$(BIN)/python -m scripts.debian
 
+.PHONY: docs
+docs: $(ENVIRONMENT) ## Build the documentation into site/
+	$(BIN)/zensical build --clean --strict
+
 .PHONY: bench
 bench: $(ENVIRONMENT) $(BUNDLE) ## Measure what the documentation claims
 	$(BIN)/uv sync --quiet --locked --all-extras --group bench
