@@ -89,7 +89,7 @@ class Kernel:
         Args:
             code: The cell.
             answer: What to say when `input()` asks; without it there is nobody to ask.
-            when: Interrupt the kernel as soon as this is true of what has come; `seconds` counts from then.
+            when: Interrupt the kernel as soon as this is true, given what has come; `seconds` counts from then.
         """
         ran = Ran()
         begun = time.monotonic()
@@ -98,18 +98,16 @@ class Kernel:
         while True:
             if answer is not None and self._answer(answer):
                 ran.questions += 1
+            if when is not None and when(ran):
+                when, begun = None, time.monotonic()
+                self.interrupt()
             try:
                 message = self.client.get_iopub_msg(timeout=0.05)
             except queue.Empty:
                 assert time.monotonic() - begun < PATIENCE, f"the cell did not end: {code!r}"
                 continue
-            if message["parent_header"].get("msg_id") != asked:
-                continue
-            if _took_in(message, ran, places):
+            if message["parent_header"].get("msg_id") == asked and _took_in(message, ran, places):
                 break
-            if when is not None and when(ran):
-                when, begun = None, time.monotonic()
-                self.interrupt()
         ran.seconds = time.monotonic() - begun
         reply = self.client.get_shell_msg(timeout=PATIENCE)
         while reply["parent_header"].get("msg_id") != asked:

@@ -42,7 +42,12 @@ def tool(name: str, description: str, **properties: Any) -> dict[str, Any]:
 
 TOOLS = [
     tool("echo", "Says the text back.", text={"type": "string"}),
-    tool("sleep", "Answers after so many seconds, unless cancelled.", seconds={"type": "number"}),
+    tool(
+        "sleep",
+        "Answers after so many seconds, unless cancelled. Creates the file `begun` when it begins.",
+        seconds={"type": "number"},
+        begun={"type": "string"},
+    ),
     tool("progress", "Answers after so many notifications of progress.", steps={"type": "integer"}),
     tool("big", "Answers with so many bytes of text.", bytes={"type": "integer"}),
     tool("die", "Ends the server in the middle of the call.", code={"type": "integer"}, signal={"type": "integer"}),
@@ -126,6 +131,8 @@ class Server:
         self.text(message, arguments.get("text", ""))
 
     def do_sleep(self, message: Mapping[str, Any], arguments: Mapping[str, Any]) -> None:
+        if "begun" in arguments:
+            Path(arguments["begun"]).touch()
         if not self.cancelling[message["id"]].wait(arguments["seconds"]):
             self.text(message, f"Slept {arguments['seconds']} s.")
 
