@@ -165,6 +165,15 @@ async def test_a_call_while_it_restarts_waits_for_it(plugins: Managed) -> None:
     assert answer.text == "again"
 
 
+async def test_enabling_a_plugin_that_restarts_by_itself_waits_until_it_runs(plugins: Managed) -> None:
+    await plugins.add("u", "--slow-start", "0.3")
+    with pytest.raises(PluginError):
+        await plugins.manager.call_tool("u", "die")
+    await plugins.until_state("u", "initialising")
+    assert (await plugins.manager.enable("u")).state == "running"
+    assert plugins.states("u")[-4:] == ["error", "starting", "initialising", "running"]
+
+
 async def test_a_call_waits_for_a_restart_no_longer_than_its_own_time(plugins: Managed) -> None:
     await plugins.add("u", "--die-at-start", "4")
     begun = time.monotonic()

@@ -18,16 +18,18 @@ from typing import TYPE_CHECKING, Any
 from valechat.errors import PluginError, ValeChatError
 from valechat.plugins import sentences
 from valechat.plugins.backoff import Backoff, Clock
-from valechat.plugins.base import PluginInfo, PluginTool, Problem, State
+from valechat.plugins.base import Need, PluginInfo, PluginTool, Problem, State
 from valechat.plugins.deadline import Deadline
 from valechat.plugins.failures import HOPELESS, failure
 from valechat.plugins.health import watched
 from valechat.plugins.log import PluginLog
+from valechat.plugins.needs import Needs
 from valechat.plugins.runs import Host, Run
 
 if TYPE_CHECKING:
     from valechat.plugins.connection import Connection
     from valechat.plugins.definition import Definition
+    from valechat.plugins.denials import Denials
     from valechat.plugins.transports.base import Link
 
 __all__ = ["Owner"]
@@ -48,6 +50,8 @@ class Owner:
         tools: The same as they are offered: named, and switched on or off. Filled by the host.
         connection: While it runs.
         used: Whether anything here wanted it since the last shutdown.
+        needs: What it was refused and the user may grant.
+        denials: Finds that in what it says; None where it is not confined. Set by the host.
     """
 
     def __init__(self, definition: Definition, host: Host, clock: Clock) -> None:
@@ -60,6 +64,8 @@ class Owner:
         self.log = PluginLog(lambda line: host.logged(self, line))
         self.started_at: datetime | None = None
         self.used = False
+        self.needs = Needs()
+        self.denials: Denials | None = None
         self._link: Link | None = None
         self._host = host
         self._clock = clock
@@ -84,6 +90,11 @@ class Owner:
         """Whether it is on its way up by itself: starting, or about to be started again."""
         return self._wanted and (self.state != "error" or self._pause is not None) and self.state != "running"
 
+    @property
+    def _between(self) -> bool:
+        """Whether it is on its way to another state."""
+        return self.state not in ("running", "error") and (self._wanted or self.state != "stopped")
+
     def info(self) -> PluginInfo:
         """The plugin as it stands now."""
         return sentences.info(self, self._link)
@@ -102,8 +113,11 @@ class Owner:
         return self._wish
 
     async def fulfilled(self, wish: int) -> PluginInfo:
-        """Wait until this wish, or a later one, was brought to its end: running, failed or stopped."""
-        while self._fulfilled < wish:
+        """Wait until this wish, or a later one, was brought to its end: running, failed or stopped.
+
+        A server that is just being started again, by itself or for somebody else's wish, is waited for too.
+        """
+        while self._fulfilled < wish or self._between:
             await self._news.wait()
         return self.info()
 
@@ -126,6 +140,11 @@ class Owner:
         if self.connection is None:
             raise sentences.unavailable(self)
         return self.connection
+
+    def needed(self, need: Need) -> None:
+        """Note that it was refused something."""
+        if self.needs.add(need):
+            self._host.state_changed(self)
 
     async def refresh(self) -> None:
         """Ask for its tools again."""
