@@ -1,5 +1,6 @@
 """A notebook that is open in a real front end, as the tests see and drive it."""
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -118,6 +119,14 @@ class NotebookPage:
     async def text(self, cell: int) -> str:
         """A cell's outputs as plain text, an error as `Name: message`."""
         return "".join(_plain(output) for output in await self.outputs(cell))
+
+    async def run_until(self, cell: int, text: str, within: float = 10) -> None:
+        """Run a cell again and again until its outputs are this text, for what a kernel learns beside its cells."""
+        deadline = time.monotonic() + within
+        await self.run(cell)
+        while (found := await self.text(cell)) != text:
+            assert time.monotonic() < deadline, f"{found!r}, and not {text!r}, after {within} s"
+            await self.run(cell)
 
     def cell(self, cell: int) -> Locator:
         """The cell on the page."""
