@@ -1,0 +1,186 @@
+"""A value as a model should read it, and what the user should know of that.
+
+A table goes as its schema, statistics and a few rows, a figure as an image, a function or class as its source,
+a collection as far as its budget allows, anything else as `str()` gives it. What was left out is said, so the
+model does not take a part for the whole.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from valechat.messages import ImagePart, Message
+from valechat.variables.hiding import HIDDEN, Hider
+from valechat.variables.pictures import picture_of
+from valechat.variables.plain import array_text, is_array, is_collection, summarised
+from valechat.variables.statistics import statistics
+from valechat.variables.tables import MOST_COLUMNS, Table, table_of
+
+__all__ = ["BUDGET", "Description", "describe"]
+
+BUDGET = 1_500
+"""Tokens of a description, where no setting says otherwise."""
+
+CHARS_PER_TOKEN = 3.5
+
+LONGEST_TEXT = 50_000
+"""Characters of a text; a longer one is better attached as a file."""
+
+_NUMBER = re.compile(r"u?(?:int|float|double|decimal|bool|date|time)|(?:tiny|small|big|huge)int", re.IGNORECASE)
+
+MOST_ROWS = 10
+MOST_CELL = 120
+_SCHEMA_SHARE = 0.7
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """A value as it is sent.
+
+    Attributes:
+        text: What the model reads.
+        what: How it is described, where that is not all of it: `schema and 5 of 1,000 rows`.
+        images: What the model sees.
+        hidden: What was hidden because it looks like a secret, a phrase each.
+    """
+
+    text: str
+    what: str = ""
+    images: tuple[ImagePart, ...] = ()
+    hidden: tuple[str, ...] = ()
+
+    @property
+    def tokens(self) -> int:
+        """About how many tokens it costs."""
+        from valechat.billing.estimate import likely_input, size_of
+
+        empty = likely_input(size_of([Message.user("")]))
+        return max(1, likely_input(size_of([Message.user(self.text, *self.images)])) - empty)
+
+
+def describe(value: Any, name: str = "", *, budget: int = BUDGET, reveal: bool = False) -> Description:
+    """A value as a model should read it, in about `budget` tokens.
+
+    Args:
+        value: The value. Its own `__str__` or `__repr__` may be called.
+        name: The name it is known by; one that sounds like a secret hides a text.
+        budget: Tokens for a table or a collection. Source and texts go whole.
+        reveal: Hide nothing.
+
+    Raises:
+        Exception: Whatever the value's own `__str__` raises.
+    """
+    hider = Hider(off=reveal)
+    description = _described(value, name, round(budget * CHARS_PER_TOKEN), hider)
+    return Description(description.text, description.what, description.images, hider.hidden)
+
+
+def _described(value: Any, name: str, most: int, hider: Hider) -> Description:
+    if isinstance(value, str | bytes) and hider.hides(name):
+        hider.note(f"`{name}`")
+        return Description(HIDDEN)
+    if isinstance(value, str | int | float | complex | None):
+        return _clipped(hider.under(name, str(value)) if isinstance(value, str) else str(value), LONGEST_TEXT)
+    if (table := table_of(value)) is not None:
+        return _table(table, most, hider)
+    if (picture := picture_of(value)) is not None:
+        return Description(picture.text, picture.what, picture.images)
+    if inspect.isroutine(value) or inspect.isclass(value):
+        return _source(value, hider)
+    if is_array(value):
+        return Description(*array_text(value, most))
+    if is_collection(value):
+        return Description(*summarised(value, most, hider))
+    return _clipped(hider.text(str(value)), most)
+
+
+def _clipped(text: str, most: int) -> Description:
+    if len(text) <= most:
+        return Description(text)
+    return Description(
+        f"{text[:most]}\n… {len(text) - most:,} more characters", f"the first {most:,} of {len(text):,} characters"
+    )
+
+
+def _source(value: Any, hider: Hider) -> Description:
+    try:
+        return Description(hider.text(inspect.getsource(value).rstrip()), "source")
+    except (OSError, TypeError):
+        return Description(str(value))
+
+
+def _table(table: Table, most: int, hider: Hider) -> Description:
+    names = [name for name, _ in table.columns[:MOST_COLUMNS]]
+    secret = [hider.hides(name) and not _NUMBER.match(kind) for name, kind in table.columns[:MOST_COLUMNS]]
+    for name, hidden in zip(names, secret, strict=True):
+        if hidden:
+            hider.note(f"column `{name}`")
+    text = "\n".join(_schema(table, round(most * _SCHEMA_SHARE), hider))[:most]
+    # More rows than are there cannot be had, and a relation must not run for none.
+    head = table.head(min(MOST_ROWS, table.rows)) if table.rows else []
+    seen = Hider(off=hider.off)
+    lines = [
+        _line(
+            [
+                HIDDEN if hidden else _cell(cell, name, seen)
+                for cell, name, hidden in zip(row, names, secret, strict=True)
+            ]
+        )
+        for row in head
+    ]
+    left = most - len(text) - len(_line(names))
+    fitting: list[str] = []
+    for line in lines:
+        left -= len(line) + 1
+        if left < 0:
+            break
+        fitting.append(line)
+    for what in seen.hidden if fitting else ():
+        hider.note(what)
+    if fitting:
+        count = "All rows" if len(fitting) == table.rows else f"First {len(fitting)} of {table.rows:,} rows"
+        text += "\n" + "\n".join([f"{count}:", _line(names), *fitting])
+    return Description(text, f"schema, statistics and {len(fitting):,} of {table.rows:,} rows")
+
+
+def _schema(table: Table, most: int, hider: Hider) -> list[str]:
+    """The table's size and columns: with statistics where they fit, else by name and type."""
+    shown = table.columns[:MOST_COLUMNS]
+    head = [f"{table.kind}, {table.rows:,} rows × {len(table.columns):,} columns"]
+    if table.index:
+        head.append(f"Index: {table.index}")
+    if table.rows:
+        found = statistics(table, hider)
+        of = f" (statistics of {found.note})" if found.note else ""
+        lines = [
+            f"- {name} ({kind})" + (f": {phrase}" if phrase else "")
+            for (name, kind), phrase in zip(shown, found.phrases, strict=True)
+        ]
+        if sum(len(line) + 1 for line in lines) <= most and len(shown) == len(table.columns):
+            return [*head, f"Columns{of}:", *lines]
+    return [*head, f"Columns: {_names(table, most - sum(map(len, head)))}"]
+
+
+def _names(table: Table, most: int) -> str:
+    """Names and types of as many columns as fit."""
+    fitting: list[str] = []
+    for name, kind in table.columns:
+        most -= len(name) + len(kind) + 5
+        if most < 0 and fitting:
+            break
+        fitting.append(f"{name} ({kind})")
+    more = len(table.columns) - len(fitting)
+    return ", ".join(fitting) + (f", and {more:,} more" if more else "")
+
+
+def _line(cells: list[str]) -> str:
+    return " | ".join(cells)
+
+
+def _cell(cell: object, name: str, hider: Hider) -> str:
+    text = " ".join(str(cell).split())
+    text = text if len(text) <= MOST_CELL else text[: MOST_CELL - 1] + "…"
+    return hider.under(name, text) if isinstance(cell, str) else hider.text(text)
