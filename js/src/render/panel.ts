@@ -20,6 +20,8 @@ import { emptyState } from "./empty";
 import { noticeBox } from "./errors";
 import { total } from "./footer";
 import { KeyForms } from "./keyform";
+import { Rows } from "./list/rows";
+import { talk } from "./list/talk";
 import { MessageViews } from "./message";
 import { ModelMenu } from "./models";
 import { PluginMenu } from "./offers/menu";
@@ -50,6 +52,7 @@ export class Panel {
   private readonly offers: readonly (SlashMenu | ResourceMenu)[];
   private readonly announcer = new Announcer();
   private readonly follower: Follower;
+  private readonly rows: Rows;
   private readonly drops: DropZone;
   private readonly cleanups: (() => void)[] = [];
   private frame = 0;
@@ -106,6 +109,7 @@ export class Panel {
     this.content.className = "vc-messages";
     this.log.append(this.content);
     this.follower = new Follower(this.log, () => this.schedule());
+    this.rows = new Rows(this.log, { following: () => !this.follower.away, settled: () => this.settled() });
     this.cleanups.push(session.subscribe(() => this.schedule()));
     this.watchLiveness();
     this.draw();
@@ -118,6 +122,7 @@ export class Panel {
     clearTimeout(this.clock);
     for (const cleanup of this.cleanups.splice(0)) cleanup();
     this.follower.dispose();
+    this.rows.dispose();
     for (const part of [this.menu, this.plugins, this.asks, this.noticed, ...this.offers]) part.dispose();
     this.root.remove();
   }
@@ -185,9 +190,6 @@ export class Panel {
     if (news) {
       this.forms.settle();
       if (view.notice?.error === null) this.keyFor = "";
-    }
-    if (view.messages !== this.drawn?.messages) {
-      this.messages.keep(new Set([...view.messages.map((m) => m.id), ...view.pending.map((p) => p.turn)]));
     }
     // Until there is something to show, a transcript saved in the notebook stays visible beside it.
     const shows = view.ready || view.link === "waiting";
@@ -258,15 +260,18 @@ export class Panel {
     }
     const last = view.messages.at(-1);
     const busy = running(view).length > 0;
-    return html`${repeat(
-      view.messages,
-      (m) => m.id,
-      (m) => this.message(m, view, m === last && !busy),
-    )}${repeat(
+    this.rows.update(talk(view, (m) => this.message(m, view, m === last && !busy)));
+    return html`${this.rows.node}${repeat(
       view.pending,
       (p) => p.turn,
       (p) => this.messages.sending(p),
     )}${asks}`;
+  }
+
+  /** Rows came, went or grew: the bottom is somewhere else, and what belongs to rows long gone is let go. */
+  private settled(): void {
+    this.follower.follow();
+    this.messages.keep(new Set([...this.rows.recent, ...this.session.view.pending.map((p) => p.turn)]));
   }
 
   private message(message: MessageShown, view: View, isLast: boolean): unknown {

@@ -1,0 +1,75 @@
+/**
+ * Which rows of a long list stay drawn although they are out of sight: what has the focus, what is selected, and
+ * what the reader unfolded. Drawing them again would lose that.
+ */
+
+/** Rows a selection keeps at most; of a longer one only what is near the window is copied. */
+const MOST_SELECTED = 400;
+
+/** Rows the reader unfolded something in that are kept, the latest first. */
+const MOST_UNFOLDED = 20;
+
+export class Pins {
+  private readonly unfolded = new Map<string, HTMLElement>();
+  private printing = false;
+
+  /** `changed` is told when everything must be drawn at once, and when no longer. */
+  constructor(
+    private readonly list: HTMLElement,
+    private readonly changed: () => void,
+  ) {
+    list.addEventListener("toggle", (event) => this.toggled(event), true);
+    window.addEventListener("beforeprint", this.print);
+    window.addEventListener("afterprint", this.print);
+  }
+
+  dispose(): void {
+    window.removeEventListener("beforeprint", this.print);
+    window.removeEventListener("afterprint", this.print);
+  }
+
+  /** Whether all rows are wanted: the page is being printed. */
+  get all(): boolean {
+    return this.printing;
+  }
+
+  /** The rows to keep, as indexes; `indexOf` gives a key's place, undefined where it is no longer listed. */
+  indexes(indexOf: (key: string) => number | undefined): number[] {
+    const root = this.list.getRootNode() as Document | ShadowRoot;
+    const focused = indexOf(keyOf(this.list, root.activeElement));
+    const unfolded = [...this.unfolded.keys()].map(indexOf);
+    const kept = [focused, ...unfolded].filter((index) => index !== undefined);
+    return [...kept, ...this.selected(root, indexOf)];
+  }
+
+  private selected(root: Document | ShadowRoot, indexOf: (key: string) => number | undefined): number[] {
+    // Chromium gives a shadow root its own selection; elsewhere the document's ends at the host.
+    const selection = "getSelection" in root ? (root as Document).getSelection() : document.getSelection();
+    if (!selection || selection.isCollapsed) return [];
+    const ends = [selection.anchorNode, selection.focusNode].map((node) => indexOf(keyOf(this.list, node)));
+    const known = ends.filter((index) => index !== undefined).sort((a, b) => a - b);
+    const [first, last] = [known[0], known.at(-1)];
+    if (first === undefined || last === undefined) return [];
+    return last - first < MOST_SELECTED ? Array.from({ length: last - first + 1 }, (_, i) => first + i) : known;
+  }
+
+  private toggled(event: Event): void {
+    const fold = event.target as HTMLElement;
+    const key = keyOf(this.list, fold);
+    this.unfolded.delete(key);
+    if (key !== "" && fold.matches("details[open]")) this.unfolded.set(key, fold);
+    for (const old of this.unfolded.keys()) if (this.unfolded.size > MOST_UNFOLDED) this.unfolded.delete(old);
+  }
+
+  private readonly print = (event: Event) => {
+    this.printing = event.type === "beforeprint";
+    this.changed();
+  };
+}
+
+/** The key of the row that a node is in; empty where it is in none. */
+function keyOf(list: HTMLElement, node: Node | null): string {
+  const element = node instanceof Element ? node : (node?.parentElement ?? null);
+  const row = element?.closest<HTMLElement>(".vc-row") ?? null;
+  return row && list.contains(row) ? (row.dataset["key"] ?? "") : "";
+}
