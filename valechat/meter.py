@@ -10,10 +10,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
+from typing import Any
 
 from valechat.accumulate import Answer
 from valechat.billing.costing import Priced, price
@@ -151,7 +152,7 @@ class Meter:
         hold, max_tokens, tightest = await self._hold(hold, quote, max_tokens, tightest)
         amount = hold.amount
         rate = rate_holds(limits, provider.name, request_id, now, tokens=quote.input_tokens + max_tokens, cost=amount)
-        await self._hold_rates(request_id, rate)
+        await self.hold_rates(request_id, rate)
         if limited and amount is not None:
             request = replace(request, options=replace(request.options, max_tokens=max_tokens))
         held = Held(
@@ -216,9 +217,32 @@ class Meter:
         messages: Sequence[StoredMessage],
     ) -> Charge:
         await _stop(held.renewing)
+        row = self.bill(held, answer, status, error, message_id=messages[-1].id if messages else None)
+        await self._owed.write(self._ledger.settle, row, held.plan.buckets, messages)
+        await self.settle_rates(held, row)
+        if row.verification.status == "pending":
+            self._recount(held, answer, row.usage)
+        return Charge(row.usage, row.cost, row.verification.status)
+
+    def bill(
+        self,
+        held: Held,
+        answer: Answer,
+        status: RequestStatus,
+        error: ProviderError | None = None,
+        *,
+        message_id: str | None = None,
+        details: Mapping[str, Any] | None = None,
+    ) -> UsageRow:
+        """A request's row: what it used and what that costs. Nothing is written.
+
+        `details` are added to those of its usage: how it was processed, where the answer does not say.
+        """
         usage = Usage.from_wire(held.provider.wire, answer.usage_raw) if answer.usage_raw else Usage()
+        if details:
+            usage = replace(usage, details={**usage.details, **details})
         priced, verification = self._priced(held, answer, usage, error)
-        row = UsageRow(
+        return UsageRow(
             request_id=held.request_id,
             ts=held.began,
             day=day_of(held.began, held.zone),
@@ -231,7 +255,7 @@ class Meter:
             cost_source=priced.source,
             status=status,
             conversation_id=held.conversation_id,
-            message_id=messages[-1].id if messages else None,
+            message_id=message_id,
             first_token_ms=answer.first_token_ms,
             duration_ms=answer.duration_ms,
             unit_prices=priced.unit_prices,
@@ -239,11 +263,6 @@ class Meter:
             verification=verification,
             plugin=held.plugin,
         )
-        await self._owed.write(self._ledger.settle, row, held.plan.buckets, messages)
-        await self._settle_rates(held, usage, priced.cost)
-        if verification.status == "pending":
-            self._recount(held, answer, usage)
-        return Charge(usage, priced.cost, verification.status)
 
     async def recounted(self) -> None:
         """Wait until all answers so far are verified."""
@@ -318,7 +337,12 @@ class Meter:
             else:
                 return hold, max_tokens, tightest
 
-    async def _hold_rates(self, request_id: str, rate: Sequence[Hold]) -> None:
+    async def hold_rates(self, request_id: str, rate: Sequence[Hold]) -> None:
+        """Hold what counts against limits a minute, or release the request's own hold too.
+
+        Raises:
+            LimitReached: The last minute took too much.
+        """
         reserved = [request_id]
         try:
             for hold in rate:
@@ -330,8 +354,9 @@ class Meter:
                 raise explain(error, tz=self._zone()) from None
             raise
 
-    async def _settle_rates(self, held: Held, usage: Usage, cost: Decimal | None) -> None:
+    async def settle_rates(self, held: Held, row: UsageRow) -> None:
         """What stands for the last minute's tokens and cost becomes what they truly were."""
+        usage, cost = row.usage, row.cost
         true = {
             "tokens": None
             if usage.input_tokens is None or usage.output_tokens is None
