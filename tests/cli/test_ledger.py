@@ -7,7 +7,7 @@ import pytest
 
 from tests.cli.conftest import Run
 from valechat.errors import ConfigError
-from valechat.export import as_markdown
+from valechat.exports import as_markdown
 from valechat.ledger import open_ledger
 from valechat.paths import user_paths
 
@@ -105,13 +105,25 @@ def test_restoring_what_is_no_ledger_changes_nothing(run: Run, tmp_path: Path) -
 def test_an_export_holds_all_messages_in_both_forms(run: Run, tmp_path: Path) -> None:
     reply = json.loads(run("ask", "-m", "demo/echo", "--max-tokens=8", "--json", "say <b>&</b>").stdout)
     markdown = run("export", reply["conversation"]).stdout
-    assert markdown.startswith("# say <b>&</b>\n")
+    assert markdown.startswith("# say &lt;b>&&lt;/b>\n")
     assert "**demo/echo**:\n\nThis is ValeChat" in markdown
     target = tmp_path / "out.json"
     assert run("export", "--json", "-o", str(target)).returncode == 0
     (conversation,) = json.loads(target.read_text())["conversations"]
     assert [message["role"] for message in conversation["messages"]] == ["user", "assistant"]
     assert conversation["messages"][1]["request_id"] == reply["request_ids"][0]
+
+
+def test_an_export_in_json_can_be_imported(run: Run, tmp_path: Path) -> None:
+    run("ask", "-m", "demo/echo", "--max-tokens=8", "one two")
+    target = tmp_path / "out.json"
+    run("export", "--json", "-o", str(target))
+    done = run("import", str(target))
+    assert "one two, 2 messages" in done.stdout
+    assert run("sql", "select count(*) n from conversations", "--csv").stdout == "n\n2\n"
+    target.write_text('{"format": "another"}')
+    refused = run("import", str(target))
+    assert (refused.returncode, "no export" in refused.stderr, "Traceback" in refused.stderr) == (1, True, False)
 
 
 def test_an_unknown_conversation_is_refused(home: Path) -> None:

@@ -60,6 +60,13 @@ def test_history_all_lists_conversations(kernel: Kernel) -> None:
     assert "holiday plans" in kernel.run("%valechat history all").text
 
 
+def test_history_lists_the_conversations_that_say_some_words(kernel: Kernel) -> None:
+    kernel.run("%valechat new 'harvest'")
+    kernel.run("%valechat How many quinces are there?")
+    assert "harvest" in kernel.run("%valechat history many quinces").text
+    assert "If it is a question" in kernel.run("%valechat history of quincunxes").traceback
+
+
 def test_cost_shows_the_last_reply_and_the_conversation(kernel: Kernel) -> None:
     kernel.run("%valechat count to 2")
     kernel.run("%valechat count to 3")
@@ -164,6 +171,16 @@ def test_export_writes_the_conversation_once(kernel: Kernel, folder: Path) -> No
     assert "exists already" in kernel.run("%valechat export talk.json").traceback
     assert "count-to-2.md" in kernel.run("%valechat export").text
     assert "1 2" in folder.joinpath("count-to-2.md").read_text()
+
+
+def test_export_takes_a_format_and_import_reads_json_back(kernel: Kernel, folder: Path) -> None:
+    kernel.run("%valechat count to 4")
+    assert "count-to-4.ipynb" in kernel.run("%valechat export notebook").text
+    assert json.loads(folder.joinpath("count-to-4.ipynb").read_text())["nbformat"] == 4
+    kernel.run("%valechat export json")
+    assert "count to 4" in kernel.run("%valechat import count-to-4.json").text
+    assert kernel.run("%valechat history count to 4").text.count("count to 4") == 2
+    assert "no JSON" in kernel.run("%valechat import count-to-2.md").traceback
 
 
 def test_backup_copies_the_ledger(kernel: Kernel, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""`valechat backup`, `restore`, `prune`, `export`."""
+"""`valechat backup`, `restore`, `prune`, `export`, `import`."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from valechat.atomic import write_atomically
 from valechat.billing.limits import model_scope
 from valechat.cli.output import note, say
 from valechat.errors import ConfigError
-from valechat.export import as_json, as_markdown
+from valechat.exports import FORMATS
 from valechat.ledger import open_ledger
 from valechat.ledger.base import Ledger, Retention
 from valechat.ledger.salvage import report
 from valechat.ledger.tables import write_tables
 from valechat.paths import user_paths
 
-__all__ = ["backup", "export", "prune", "restore"]
+__all__ = ["backup", "export", "prune", "restore", "take"]
 
 
 def backup(options: argparse.Namespace) -> int:
@@ -98,7 +98,7 @@ def export(options: argparse.Namespace) -> int:
         if options.format in ("csv", "parquet"):
             return _export_tables(ledger, options)
         ids = options.name or [one.id for one in ledger.conversations(most=sys.maxsize)]
-        text = as_json(ledger, ids) if options.format == "json" else as_markdown(ledger, ids)
+        text = FORMATS.get(options.format, FORMATS["markdown"]).write(ledger, ids)
     finally:
         ledger.close()
     if options.output is None:
@@ -109,4 +109,18 @@ def export(options: argparse.Namespace) -> int:
     except OSError as error:
         raise ConfigError(f"{options.output} cannot be written: {error.strerror}.", fix="Name another file.") from error
     note(f"{len(ids)} conversations are in {options.output}.")
+    return 0
+
+
+def take(options: argparse.Namespace) -> int:
+    """Add the conversations of an export."""
+    from valechat.exports.reading import read_file, take_in
+
+    conversations = read_file(Path(options.file))
+    ledger = open_ledger(user_paths())
+    try:
+        for head in take_in(ledger, conversations):
+            say(f"{head.id}  {head.title or 'without a title'}, {head.message_count} messages")
+    finally:
+        ledger.close()
     return 0

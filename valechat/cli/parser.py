@@ -158,11 +158,13 @@ def _ledger(commands: Any) -> None:
         commands,
         "export",
         "ledger:export",
-        "write conversations as Markdown or JSON, or the views (usage, messages, spend_by_day, …) as CSV or Parquet",
+        "write conversations as Markdown, JSON or a notebook, or the views (usage, messages, …) as CSV or Parquet",
     )
     export.add("name", nargs="*", metavar="ID|VIEW", help="conversations or views; left out, all of them")
     export.add("-o", "--output", metavar="PATH", help="the file to write, for views the folder; left out, here")
-    export.formats("json", "csv", "parquet")
+    export.formats("json", "notebook", "csv", "parquet")
+    import_ = _Command(commands, "import", "ledger:take", "add the conversations of a JSON export to the ledger")
+    import_.add("file", help="what valechat export --json or the panel wrote")
 
 
 def _group(commands: Any, name: str, help_: str, *, default: str | None = None) -> Any:

@@ -35,22 +35,31 @@ def new(call: Call) -> None:
         show(small(f"Going on with {name!r}, {count} messages so far."))
 
 
-@verb("history [all]", "this conversation so far, or the latest conversations", most=1, values=(("all",),))
+@verb(
+    "history [all|WORDS]",
+    "this conversation so far, the latest conversations, or those that say these words",
+    most=None,
+    values=(("all",),),
+)
 def history(call: Call) -> None:
     """Show what was said, or which conversations there are."""
-    if call.word(0) not in (None, "all"):
-        raise VERBS["history"].misused(call.text)
-    if call.word(0) == "all":
+    words = call.text.strip()
+    if words:
+        known = services().ledger.conversations(search="" if words == "all" else words, most=MOST_LISTED)
+        if not known and words != "all":
+            why = f"No conversation says {words!r}."
+            raise VERBS["history"].misused(call.text, why)
         rows = [
             [
                 f"{found.updated_at.astimezone():%Y-%m-%d %H:%M}",
                 found.title,
+                ", ".join(found.tags),
                 found.message_count,
                 dollars(found.total_cost),
             ]
-            for found in services().ledger.conversations(most=MOST_LISTED)
+            for found in known
         ]
-        show(table(["last", "conversation", "messages", "cost"], rows, right=(2, 3)))
+        show(table(["last", "conversation", "tags", "messages", "cost"], rows, right=(3, 4)))
         return
     stored = engine().run(current.notebook_chat().stored())
     if not stored:
