@@ -26,6 +26,14 @@ import type {
   UsePrompt,
 } from "./protocol/plugins";
 import type {
+  ChangeChat,
+  ChangeSettings,
+  DeleteKey,
+  OpenSettings,
+  SettingChanged,
+  Settings,
+} from "./protocol/settings";
+import type {
   Breakers,
   Composed,
   Deltas,
@@ -52,6 +60,7 @@ import type {
 export type * from "./protocol/asks";
 export type * from "./protocol/money";
 export type * from "./protocol/plugins";
+export type * from "./protocol/settings";
 export type * from "./protocol/shown";
 export type * from "./protocol/talk";
 
@@ -71,7 +80,11 @@ export type FromPanel =
   | RefreshModels
   | SetKey
   | ShowMore
-  | ShowTool;
+  | ShowTool
+  | OpenSettings
+  | ChangeChat
+  | ChangeSettings
+  | DeleteKey;
 
 export type ToPanel =
   | Asked
@@ -92,4 +105,6 @@ export type ToPanel =
   | Composed
   | More
   | ToolPiece
-  | SavedTranscript;
+  | SavedTranscript
+  | Settings
+  | SettingChanged;

@@ -52,6 +52,7 @@ from valechat.notebook.protocol import (
     TurnEnded,
     TurnStarted,
 )
+from valechat.notebook.settingsdesk import SettingsDesk
 from valechat.notebook.shown import TEXT, answer_text, error_shown, messages_shown, money, turn_of
 from valechat.notebook.toolcards import whole_result
 from valechat.notebook.uploads import UPLOAD_TOTAL, Taken, Uploads
@@ -78,6 +79,7 @@ class PanelConversation:
         self._uploads = Uploads()
         self._estimating = Estimating(chat, self._uploads)
         self._desk = PluginDesk(chat, outbox, self._uploads)
+        self._settings = SettingsDesk(chat, outbox, lambda: self._send_models(refresh=True))
         self._newest_estimate: asyncio.Task[None] | None = None
         self._stored_ids: dict[str, str] = {}
         self._breakers: set[tuple[str, int]] = set()
@@ -94,15 +96,19 @@ class PanelConversation:
         if message["type"] == "send":
             self._start(self._on_send(message, buffers))
             return
-        desk = self._desk
-        of_plugins: dict[str, Callable[[Any], Coroutine[Any, Any, None]]] = {
+        desk, settings = self._desk, self._settings
+        at_desks: dict[str, Callable[[Any], Coroutine[Any, Any, None]]] = {
             "attach_resource": desk.attach,
             "complete": desk.complete,
             "list_offers": desk.list_offers,
             "use_plugin": desk.use,
             "use_prompt": desk.use_prompt,
+            "open_settings": settings.open,
+            "change_chat": settings.change_chat,
+            "change_settings": settings.change_settings,
+            "delete_key": settings.delete_key,
         }
-        handle = of_plugins.get(message["type"]) or getattr(self, f"_on_{message['type']}")
+        handle = at_desks.get(message["type"]) or getattr(self, f"_on_{message['type']}")
         self._start(handle(message))
 
     @property

@@ -45,6 +45,16 @@ from valechat.notebook.protocol.plugins import (
     UsePlugin,
     UsePrompt,
 )
+from valechat.notebook.protocol.settings import (
+    ChangeChat,
+    ChangeSettings,
+    DeleteKey,
+    OpenSettings,
+    ProviderSettingShown,
+    SettingChanged,
+    Settings,
+    SettingShown,
+)
 from valechat.notebook.protocol.shown import (
     AttachmentShown,
     BreakerShown,
@@ -92,10 +102,13 @@ __all__ = [
     "AttachmentShown",
     "BreakerShown",
     "Breakers",
+    "ChangeChat",
+    "ChangeSettings",
     "Complete",
     "Completed",
     "Composed",
     "ConfirmationShown",
+    "DeleteKey",
     "Delta",
     "Deltas",
     "ErrorShown",
@@ -116,12 +129,14 @@ __all__ = [
     "NewConversation",
     "Notice",
     "Offers",
+    "OpenSettings",
     "OptionShown",
     "PluginShown",
     "Plugins",
     "ProgressShown",
     "PromptArgumentShown",
     "PromptShown",
+    "ProviderSettingShown",
     "RefreshModels",
     "Refused",
     "ResourceShown",
@@ -130,6 +145,9 @@ __all__ = [
     "SelectModel",
     "Send",
     "SetKey",
+    "SettingChanged",
+    "SettingShown",
+    "Settings",
     "ShowMore",
     "ShowTool",
     "State",
@@ -162,6 +180,10 @@ FromPanel = (
     | SetKey
     | ShowMore
     | ShowTool
+    | OpenSettings
+    | ChangeChat
+    | ChangeSettings
+    | DeleteKey
 )
 
 ToPanel = (
@@ -184,4 +206,6 @@ ToPanel = (
     | More
     | ToolPiece
     | SavedTranscript
+    | Settings
+    | SettingChanged
 )
