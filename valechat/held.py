@@ -36,6 +36,7 @@ class Held:
         priced_as: `provider/model` as the price table and the tokenizers know it.
         note: What the user should know of that; empty when nothing was changed.
         plugin: The plugin that asked for it; None where the user did.
+        quoted: USD of a hold it shares with others that is its own.
     """
 
     request_id: str
@@ -52,6 +53,7 @@ class Held:
     most_output_bytes: int | None
     rate: Sequence[Hold] = ()
     plugin: str | None = None
+    quoted: Decimal | None = None
     renewing: asyncio.Task[None] | None = field(default=None, repr=False)
 
     @property

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
-from typing import Any
+from typing import Any, ParamSpec
 
 from valechat.accumulate import Answer
 from valechat.billing.costing import Priced, price
@@ -54,6 +54,8 @@ from valechat.quote import BYTES_PER_TOKEN, Quote, ask_first, over_max_cost, pri
 from valechat.usage import Usage
 
 __all__ = ["Charge", "Held", "Meter"]
+
+P = ParamSpec("P")
 
 LAPSE = timedelta(minutes=3)
 """How long a hold outlives the last sign of life of its kernel."""
@@ -263,6 +265,14 @@ class Meter:
             verification=verification,
             plugin=held.plugin,
         )
+
+    async def write(self, call: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Write to the ledger now, or before anything more is spent.
+
+        Raises:
+            LedgerUnwritable: It is kept in memory for `make_good`.
+        """
+        await self._owed.write(call, *args, **kwargs)
 
     async def recounted(self) -> None:
         """Wait until all answers so far are verified."""

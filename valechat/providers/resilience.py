@@ -97,6 +97,11 @@ class Resilient:
         """Whether the inner provider's models are free."""
         return self._provider.local
 
+    @property
+    def inner(self) -> Provider:
+        """The provider itself, for callers with a plan of their own for failures."""
+        return self._provider
+
     async def stream(self, request: Request) -> AsyncGenerator[Chunk, None]:
         """As the inner provider's, after as many tries as it takes; a `NoteChunk` announces each pause.
 
