@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 __all__ = [
     "Approval",
@@ -20,6 +20,8 @@ __all__ = [
     "Decision",
     "Filled",
     "Form",
+    "Grant",
+    "GrantAsker",
     "SamplingApproval",
     "Visit",
     "asker",
@@ -107,6 +109,21 @@ class Confirmation:
     model: str
 
 
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """May this plugin's server have this permission more, for good? It is restarted with it.
+
+    `permit` is a field of its permissions or `allow_degraded`. `value` is exactly what is granted: a path, a host,
+    a variable's name; empty for all of the network and for `allow_degraded`. `proven` says that the sandbox itself
+    refused it, not just that the server says so.
+    """
+
+    plugin: str
+    permit: str
+    value: str
+    proven: bool
+
+
 class Asker(Protocol):
     """A front end that can ask the user. Called on the engine's loop; cancelled when the question is moot."""
 
@@ -127,6 +144,15 @@ class Asker(Protocol):
 
     async def confirm(self, question: Confirmation) -> bool:
         """Ask whether a request may be sent at that cost."""
+        ...
+
+
+@runtime_checkable
+class GrantAsker(Protocol):
+    """A front end that can also ask whether a sandbox may be widened. Where one cannot, it stays as it is."""
+
+    async def grant(self, question: Grant) -> bool:
+        """Ask whether a plugin may have a permission more."""
         ...
 
 

@@ -18,6 +18,8 @@ __all__ = [
     "ListsChanged",
     "LogLine",
     "Logged",
+    "Need",
+    "Permit",
     "PluginEvent",
     "PluginFailed",
     "PluginInfo",
@@ -33,6 +35,9 @@ __all__ = [
 ]
 
 State = Literal["stopped", "starting", "initialising", "running", "error", "stopping"]
+
+Permit = Literal["file_read", "file_write", "network_access", "env_access", "allow_degraded"]
+"""What can be granted to a confined server."""
 
 ContentKind = Literal["text", "image", "audio", "resource", "link"]
 
@@ -98,6 +103,21 @@ class PluginTool:
         return self.enabled and not self.problem
 
 
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Something that a confined server was refused, and exactly what would allow it.
+
+    `value` is a path (canonical, without symbolic links), a host with its port, a variable's name; empty for
+    all of the network and for `allow_degraded`. `evidence` says who knows of it: the sandbox itself (`sandbox`), the
+    call that failed, in whose arguments the user saw it (`call`), or the server alone (`server`), whose words
+    prove nothing.
+    """
+
+    permit: Permit
+    value: str
+    evidence: Literal["sandbox", "call", "server"]
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class PluginInfo(Ready):
     """A plugin as it stands now.
@@ -105,7 +125,8 @@ class PluginInfo(Ready):
     `transport` is `stdio`, `http`, `sse`, `websocket` or a third party's. `enabled` is what the file says,
     `state` what is. `protocol` and `server` are what the server said of itself. `capabilities` has names of
     MCP server capabilities (`tools`, `resources`, `prompts`, `completions`, `logging`). `sandbox` says per
-    subject (`files`, `network`, `memory`, `cpu`, `processes`) what is `enforced`, `watched` or `none`.
+    subject (`files`, `network`, `memory`, `cpu`, `processes`) what is `enforced`, `watched` or `none`. `needs`
+    are what it was refused and the user may grant.
     """
 
     id: str
@@ -123,6 +144,7 @@ class PluginInfo(Ready):
     started_at: datetime | None = None
     pid: int | None = None
     sandbox: Mapping[str, str] = field(default_factory=dict)
+    needs: tuple[Need, ...] = ()
 
     def __repr__(self) -> str:
         tools = f", {len(self.tools)} tools" if self.tools else ""

@@ -161,6 +161,8 @@ class Following:
 
     def _change(self, owner: Owner, definition: Definition) -> None:
         before, owner.definition = owner.definition, definition
+        if before.restart_key != definition.restart_key:
+            owner.needs.clear()
         if owner.connection is not None:
             owner.connection.title = definition.title
             owner.connection.call_timeout = definition.call_timeout

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from valechat.keys import KeyRing
     from valechat.plugins.connection import Connection
     from valechat.plugins.definition import Definition
+    from valechat.plugins.denials import Denials
     from valechat.plugins.oauth.signing import Authorisation
     from valechat.plugins.questions import Sample
     from valechat.plugins.transports.base import Link
@@ -121,7 +122,8 @@ class Hub:
         def authorise() -> Authorisation | None:
             return authorisation(definition, keys=self._keys(), paths=self._paths, log=owner.log.add, who=caller)
 
-        context = Given(self._paths, owner.log.add, authorise)
+        owner.denials = await self._denials(definition)
+        context = Given(self._paths, owner.log.add, authorise, owner.needed)
         async with connect(definition, context, sample=self._sample, linked=linked, changed=changed) as connection:
             yield connection
 
@@ -153,6 +155,8 @@ class Hub:
 
     def logged(self, owner: Owner, line: LogLine) -> None:
         """A plugin's log has a new line."""
+        if line.source == "stderr" and owner.denials is not None:
+            self._examine(owner, line.text)
         if self._known(owner):
             self.tell(Logged(owner.definition.id, line))
 
@@ -195,6 +199,34 @@ class Hub:
         task = asyncio.get_running_loop().create_task(self._take_down(self._record, row), context=Context())
         self._recording.add(task)
         task.add_done_callback(self._recording.discard)
+
+    async def _denials(self, definition: Definition) -> Denials | None:
+        """What finds out what a local server was refused."""
+        from valechat.config import variables_in
+        from valechat.plugins.config import LocalServer
+        from valechat.plugins.denials import Denials
+        from valechat.sandbox import bubblewrap
+
+        if not isinstance(definition, LocalServer):
+            return None
+        tells_hosts = not await asyncio.to_thread(bubblewrap.unavailable)
+        keys = [entry.api_key for entry in self._keys().settings().providers.values() if entry.api_key]
+        withheld = {name for key in keys for name in variables_in(key)}
+        return Denials(definition, self._paths, tells_hosts=tells_hosts, withheld=withheld)
+
+    def _examine(self, owner: Owner, text: str) -> None:
+        """Look for what the server complains of, as far as it is worth it."""
+        from valechat.plugins.denials import suspicious
+
+        denials = owner.denials
+        if denials is None or not suspicious(text) or not owner.needs.worth_examining():
+            return
+
+        async def look() -> None:
+            for need in await asyncio.to_thread(denials.found, text):
+                owner.needed(need)
+
+        owner.later(look(), "Looking for what it was refused")
 
     def _known(self, owner: Owner) -> bool:
         return self.owners.get(owner.definition.id) is owner

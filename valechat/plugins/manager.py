@@ -14,6 +14,7 @@ from valechat.plugins import sentences
 from valechat.plugins.backoff import Clock, SystemClock
 from valechat.plugins.base import Answer, Content, LogLine, PluginInfo, PluginTool, Progress, Watcher
 from valechat.plugins.following import Following
+from valechat.plugins.granting import Granting
 from valechat.plugins.hub import Hub, Record
 from valechat.plugins.owner import Owner
 from valechat.plugins.resources import Prompt, Resource, Template
@@ -42,6 +43,9 @@ class Manager:
         sample: Has a model answer for a server that asks for it; without it servers may not ask.
         forget: Told of a plugin that was removed, to forget what was allowed it. May block.
         clock: The time, for restarts and health checks.
+
+    Attributes:
+        permits: Grants and takes back what confined servers may do.
     """
 
     def __init__(
@@ -59,6 +63,7 @@ class Manager:
         clock = clock or SystemClock()
         self._hub = Hub(paths, keys=keys, record=record, sample=sample)
         self._following = Following(PluginsFile(paths.plugins_file), self._hub, clock)
+        self.permits = Granting(self._following, self._hub)
         self._forget = forget
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -274,7 +279,9 @@ class Manager:
         known = [found.name for found in owner.found]
         if tool not in known:
             raise sentences.no_such_tool(owner.definition.title, tool, known)
-        return await connection.call(tool, arguments or {}, timeout=seconds, on_progress=on_progress, asker=asker)
+        given = arguments or {}
+        answer = await connection.call(tool, given, timeout=seconds, on_progress=on_progress, asker=asker)
+        return await self.permits.after_call(owner, answer, given, asker)
 
     async def resources(self, plugin: str) -> _List[Resource]:
         """What it can be read from.

@@ -49,6 +49,7 @@ def info(owner: Owner, link: Link | None) -> PluginInfo:
         started_at=owner.started_at,
         pid=link.pid if link else None,
         sandbox=dict(link.sandbox) if link else {},
+        needs=tuple(owner.needs),
     )
 
 

@@ -11,10 +11,14 @@ from valechat.errors import ConfigError
 from valechat.sandbox import bubblewrap, landlock, seatbelt
 from valechat.sandbox.base import Command, Permissions, Prepared, Subject, prepare
 
-__all__ = ["asked", "confine"]
+__all__ = ["NotEnforceable", "asked", "confine"]
 
 WATCHED: tuple[Subject, ...] = ("memory", "cpu", "processes")
 """What a `Watchdog` can see to, where the system itself does not."""
+
+
+class NotEnforceable(ConfigError):
+    """The system cannot hold a server to what was asked for."""
 
 
 def confine(
@@ -35,7 +39,8 @@ def confine(
         allow_degraded: Start it although something that was asked for cannot be enforced; the report says what.
 
     Raises:
-        ConfigError: Something that was asked for cannot be enforced here, or a path does not exist.
+        NotEnforceable: Something that was asked for cannot be enforced here.
+        ConfigError: A path does not exist.
     """
     prepared = prepare(command, permissions)
     if permissions is None:
@@ -50,7 +55,7 @@ def confine(
     prepared = replace(prepared, report=report)
     missing = [subject for subject in asked(permissions) if report[subject] == "none"]
     if missing and not allow_degraded:
-        raise ConfigError(
+        raise NotEnforceable(
             f"This system cannot hold the server to its permissions for {' and '.join(missing)}"
             f"{f': {why_not}' if why_not else ''}.",
             fix=_how(missing, permissions),

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from valechat.errors import PluginError
 from valechat.paths import Paths
+from valechat.plugins.base import Need
 
 __all__ = ["Context", "Link", "Transport"]
 
@@ -50,11 +51,13 @@ class Context:
         paths: The user's folders.
         log: Takes a line for the plugin's log: source (`stderr`, `valechat`), level, text. From any thread.
         authorise: For HTTP: gives the SDK's `httpx2.Auth` of a plugin that signs in, None when it needs none.
+        needs: Told what the sandbox refused the server, of what it knows by itself. On the loop.
     """
 
     paths: Paths
     log: Callable[[str, str, str], None]
     authorise: Callable[[], Any] | None = None
+    needs: Callable[[Need], None] = lambda _need: None
 
 
 class Transport(Protocol):

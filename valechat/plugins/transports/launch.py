@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
 from valechat.errors import ConfigError, InvalidPlugin
+from valechat.plugins.base import Need
 from valechat.plugins.config import LocalServer
+from valechat.plugins.permitting import host_entry
 from valechat.plugins.transports.base import Context
 from valechat.plugins.transports.packages import installed, named
 from valechat.plugins.transports.programs import find_program
 from valechat.sandbox import bubblewrap
 from valechat.sandbox.base import Command, Prepared, prepare
-from valechat.sandbox.confine import asked, confine
+from valechat.sandbox.confine import NotEnforceable, asked, confine
 from valechat.sandbox.environment import minimal_environment
 from valechat.sandbox.hostproxy import host_proxy
 
@@ -38,7 +41,7 @@ async def launched(definition: LocalServer, context: Context) -> AsyncIterator[P
     async with AsyncExitStack() as made:
         # A short path: the name of a socket file may have 107 bytes.
         temporary = Path(made.enter_context(tempfile.TemporaryDirectory(prefix="vc-", ignore_cleanup_errors=True)))
-        with _of_plugin(definition.id):
+        with _of_plugin(definition.id, context):
             if {"files", "network"} & set(asked(permissions)):
                 command = await _unpacked(definition, command, context)
             proxy = None
@@ -83,14 +86,19 @@ async def _unpacked(definition: LocalServer, command: Command, context: Context)
 def _refused(context: Context, host: str) -> None:
     said = f"The server asked for {host}, which is not among the hosts it may reach (`network_access`)."
     context.log("valechat", "warning", said)
+    with contextlib.suppress(ConfigError):  # a pattern, or something in this machine's network
+        context.needs(Need("network_access", host_entry(host), "sandbox"))
 
 
 @contextmanager
-def _of_plugin(plugin: str) -> Iterator[None]:
+def _of_plugin(plugin: str, context: Context) -> Iterator[None]:
     """Says which plugin an error is about."""
     try:
         yield
     except InvalidPlugin:
         raise
+    except NotEnforceable as error:
+        context.needs(Need("allow_degraded", "", "sandbox"))
+        raise InvalidPlugin(f"{plugin}: {error.message}", plugin=plugin, fix=error.fix) from error
     except ConfigError as error:
         raise InvalidPlugin(f"{plugin}: {error.message}", plugin=plugin, fix=error.fix) from error
