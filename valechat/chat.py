@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
+from weakref import WeakValueDictionary
 
 from typing_extensions import Unpack
 
@@ -165,15 +166,18 @@ class Chat:
         kind: Kind = "chat",
         question_id: str | None = None,
         asker: Asker | None = None,
+        conversation_id: str | None = None,
         **how: Unpack[AskArguments],
     ) -> AsyncGenerator[Event, None]:
         """The turn itself, for code that runs on the engine's loop already.
 
         `asker` is the front end that asks the user about tool calls and costs; None takes the process's own.
+        It stays in the conversation it began in, whatever the chat turns to; turns of one wait for each other.
         """
-        async with self._one_at_a_time:
+        conversation_id = conversation_id or self.conversation_id
+        async with self._turns.setdefault(conversation_id, asyncio.Lock()):
             tools = services()
-            turn = await self._prepared(tools, text, how)
+            turn = await self._prepared(tools, text, how, conversation_id)
             if self.plugins:
                 if starting := await to_start(tools.plugins, self.plugins):
                     yield StatusEvent(f"Starting {', '.join(starting)}.")
@@ -206,7 +210,7 @@ class Chat:
     def begin(self, conversation_id: str) -> None:
         """Stand alone, in this conversation, without a turn under way and with nobody watching."""
         self.conversation_id = conversation_id
-        self._one_at_a_time = asyncio.Lock()
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._watchers = []
 
     def offer(self, tools: Sequence[Callable[..., Any]]) -> None:
@@ -239,7 +243,7 @@ class Chat:
         """The conversation so far as it is in the ledger, questions without an answer left out."""
         return answered(await durably(services().ledger.messages, self.conversation_id))
 
-    async def _prepared(self, tools: Services, text: str, how: AskArguments) -> Turn:
+    async def _prepared(self, tools: Services, text: str, how: AskArguments, conversation_id: str) -> Turn:
         sizes = tools.settings.sizes
         options, structure = self.controls.changed(how).for_request()
         attached = await asyncio.to_thread(attach, text, how.get("images", ()), how.get("files", ()), sizes)
@@ -250,7 +254,7 @@ class Chat:
         if self._functions is not None:
             self._functions.most_input_bytes = sizes.tool_input
         return Turn(
-            conversation_id=self.conversation_id,
+            conversation_id=conversation_id,
             question=Message.user(text, *attached),
             targets=targets,
             system=self.system,
