@@ -7,7 +7,9 @@ import { Estimator } from "./estimator";
 import { nameOf, smallPicture } from "./files";
 import type { AskAnswer, Complete, FromPanel, ListOffers, PromptShown, ResourceShown, ToPanel } from "./protocol";
 import { Requests, type Answered } from "./requests";
+import { AssetFetcher } from "./rich/fetcher";
 import { keepTranscript, watchKernel, type KernelEvent, type PanelModel } from "./notebook";
+import { SettingsTalk } from "./settings/talk";
 import { strings } from "./strings";
 import { EMPTY, apply, asked, callKey, linked, running, stopped, type View } from "./store";
 
@@ -25,6 +27,9 @@ export class Session {
   private eager = false;
   private askedAt = Number.NEGATIVE_INFINITY;
   private readonly requests = new Requests();
+  /** Brings what draws formulas and diagrams. */
+  readonly assets = new AssetFetcher((message) => this.send(message));
+  readonly settings = new SettingsTalk((message) => this.send(message));
   private readonly estimator = new Estimator(
     () => this.current,
     (message) => void this.send(message),
@@ -34,7 +39,7 @@ export class Session {
   );
 
   constructor(readonly model: PanelModel) {
-    const receive = (message: unknown) => this.receive(message as ToPanel);
+    const receive = (message: unknown, buffers: unknown) => this.receive(message as ToPanel, buffers as DataView[] | undefined);
     const closed = () => this.live(false);
     model.on("msg:custom", receive);
     model.on("comm:close", closed);
@@ -60,6 +65,7 @@ export class Session {
     clearTimeout(this.patience);
     this.estimator.dispose();
     this.requests.forget();
+    this.assets.forget();
     for (const cleanup of this.cleanups.splice(0)) cleanup();
     this.listeners.clear();
   }
@@ -220,8 +226,10 @@ export class Session {
     return true;
   }
 
-  private receive(message: ToPanel): void {
+  private receive(message: ToPanel, buffers: readonly DataView[] = []): void {
+    if (message.type === "asset") this.assets.answered(message, buffers);
     if (message.type === "fetched" || message.type === "completed") this.requests.answered(message);
+    this.settings.received(message);
     const { view, resync } = apply(this.current, message);
     if (message.type === "state") clearTimeout(this.patience);
     const news = view.breakers !== this.current.breakers;
@@ -238,7 +246,11 @@ export class Session {
   private happened(event: KernelEvent): void {
     if (event === "lost" && this.current.link !== "gone") this.change(linked(this.current, "lost"));
     if (event === "gone") this.change(linked(this.current, "gone"));
-    if (event === "gone" || event === "back") this.requests.forget();
+    if (event === "gone" || event === "back") {
+      this.requests.forget();
+      this.settings.forget();
+    }
+    if (event === "gone") this.assets.forget();
     if (event === "back" && this.current.link !== "gone") {
       // One reconnection is told in several ways, and a new panel has just asked by itself.
       if (this.current.seq === null && performance.now() - this.askedAt < AGAIN_MS) return;

@@ -4,6 +4,7 @@ import { render } from "lit-html";
 import { sendable, type Chip, type UploadLimits } from "../chips";
 import { filesOf } from "../files";
 import { icon } from "../icons";
+import { preferences } from "../settings/preferences";
 import { running, type View } from "../store";
 import { strings } from "../strings";
 import { chipRow } from "./chips";
@@ -166,7 +167,8 @@ export class Composer {
     // Enter accepts an input method's suggestion; Safari reports that one after its composition as 229.
     if (event.isComposing || event.keyCode === 229) return;
     if (this.intercept?.(event)) return;
-    if (event.key === "Enter" && !event.shiftKey && !event.altKey) {
+    const modified = event.ctrlKey || event.metaKey;
+    if (event.key === "Enter" && !event.shiftKey && !event.altKey && (modified || preferences().sendWith === "enter")) {
       event.preventDefault();
       if (this.mode === "send") this.act();
     }

@@ -7,8 +7,10 @@ import { returned, type Chip } from "../chips";
 import { icon } from "../icons";
 import { cellInserter, notebookName, saveNotebook } from "../notebook";
 import type { AskShown, MessageShown } from "../protocol";
+import { RichView } from "../rich/rich";
 import type { Session } from "../session";
 import { looseAsks, running, type View } from "../store";
+import { SettingsButton } from "../settings/button";
 import { strings } from "../strings";
 import { Announcer } from "./announce";
 import { AskCards, askerOf, titleOf } from "./asks/cards";
@@ -46,9 +48,11 @@ export class Panel {
   private readonly menu: ModelMenu;
   private readonly forms: KeyForms;
   private readonly messages: MessageViews;
+  private readonly rich: RichView;
   private readonly asks: AskCards;
   private readonly noticed: Noticed;
   private readonly plugins: PluginMenu;
+  private readonly settings: SettingsButton;
   private readonly offers: readonly (SlashMenu | ResourceMenu)[];
   private readonly announcer = new Announcer();
   private readonly follower: Follower;
@@ -71,16 +75,18 @@ export class Panel {
     );
     this.noticed = new Noticed({ who: askerOf, where: notebookName(session.model) });
     const cells = cellInserter(session.model, el);
-    this.plugins = new PluginMenu({
-      use: (plugin, on) => session.usePlugin(plugin, on),
-      manage: () => {
-        if (!cells?.insert(MANAGER, "python")) session.notice(strings.pluginsManageHow);
-      },
-    });
-    this.messages = new MessageViews(cells, this.forms, (id) => session.showMore(id), {
-      asked: (ask) => this.asks.card(ask, true),
-      more: (message, call) => session.showTool(message, call),
-    });
+    const managePlugins = () => {
+      if (!cells?.insert(MANAGER, "python")) session.notice(strings.pluginsManageHow);
+    };
+    this.plugins = new PluginMenu({ use: (plugin, on) => session.usePlugin(plugin, on), manage: managePlugins });
+    const keys = { setKey: (provider: string, key: string) => session.setKey(provider, key), models: () => session.view.models };
+    this.settings = new SettingsButton(session.settings, this.root, { ...keys, managePlugins });
+    this.rich = new RichView(session.assets, this.root);
+    const tools = {
+      asked: (ask: AskShown) => this.asks.card(ask, true),
+      more: (message: string, call: string) => session.showTool(message, call),
+    };
+    this.messages = new MessageViews(cells, this.forms, (id) => session.showMore(id), tools, this.rich);
     this.composer = new Composer({
       typed: (text) => session.setDraft(text),
       send: (text, chips) => this.ask(text, chips),
@@ -123,7 +129,7 @@ export class Panel {
     for (const cleanup of this.cleanups.splice(0)) cleanup();
     this.follower.dispose();
     this.rows.dispose();
-    for (const part of [this.menu, this.plugins, this.asks, this.noticed, ...this.offers]) part.dispose();
+    for (const part of [this.rich, this.menu, this.plugins, this.settings, this.asks, this.noticed, ...this.offers]) part.dispose();
     this.root.remove();
   }
 
@@ -225,7 +231,7 @@ export class Panel {
           : nothing}
       </div>
       <div class="vc-foot">${banner}${this.breaker(view)}${this.notice(view)}${this.composer.node}</div>
-      ${this.drops.node}${this.announcer.node}`;
+      ${this.drops.node}${this.announcer.node}${this.settings.dialog}`;
   }
 
   private header(view: View): TemplateResult {
@@ -234,7 +240,7 @@ export class Panel {
     return html`<div class="vc-header">
       ${this.menu.node}
       <div class="vc-header-right">
-        ${total(view.totalCost, view.unpriced)} ${this.plugins.node}
+        ${total(view.totalCost, view.unpriced)} ${this.plugins.node} ${this.settings.node}
         <button
           type="button"
           class="vc-button-icon vc-new"
