@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Literal
 
-from valechat.messages import Message, ToolResultPart
+from valechat.messages import CitationPart, Message, ToolResultPart
 from valechat.money import total
 from valechat.usage import Usage
 
-__all__ = ["Reply", "Status", "total_cost", "total_usage"]
+__all__ = ["Reply", "Status", "citations", "total_cost", "total_usage"]
 
 Status = Literal["complete", "cancelled", "failed", "limit"]
 
@@ -46,12 +46,28 @@ class Reply:
     parsed: Any = field(default=None, repr=False, compare=False)
 
     @property
+    def citations(self) -> tuple[CitationPart, ...]:
+        """The sources the model named, each once, in the order of the answer."""
+        return citations(self.messages)
+
+    @property
     def tool_results(self) -> tuple[ToolResultPart, ...]:
         """What the turn's tools answered, in the order of the calls."""
         return tuple(part for message in self.messages for part in message.parts if isinstance(part, ToolResultPart))
 
     def __str__(self) -> str:
         return self.text
+
+
+def citations(messages: Iterable[Message]) -> tuple[CitationPart, ...]:
+    """The sources named in some messages, each address once, with the first quote there is."""
+    found: dict[tuple[str, str], CitationPart] = {}
+    for part in (part for message in messages for part in message.parts):
+        if isinstance(part, CitationPart):
+            key = (part.url, "" if part.url else part.title)
+            known = found.setdefault(key, part)
+            found[key] = replace(known, title=known.title or part.title, quote=known.quote or part.quote)
+    return tuple(found.values())
 
 
 def total_cost(costs: Iterable[Decimal | None]) -> Decimal | None:

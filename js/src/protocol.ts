@@ -26,6 +26,10 @@ import type {
   UsePrompt,
 } from "./protocol/plugins";
 import type {
+  Asset,
+  NeedAsset,
+} from "./protocol/rich";
+import type {
   ChangeChat,
   ChangeSettings,
   DeleteKey,
@@ -60,6 +64,7 @@ import type {
 export type * from "./protocol/asks";
 export type * from "./protocol/money";
 export type * from "./protocol/plugins";
+export type * from "./protocol/rich";
 export type * from "./protocol/settings";
 export type * from "./protocol/shown";
 export type * from "./protocol/talk";
@@ -84,7 +89,8 @@ export type FromPanel =
   | OpenSettings
   | ChangeChat
   | ChangeSettings
-  | DeleteKey;
+  | DeleteKey
+  | NeedAsset;
 
 export type ToPanel =
   | Asked
@@ -107,4 +113,5 @@ export type ToPanel =
   | ToolPiece
   | SavedTranscript
   | Settings
-  | SettingChanged;
+  | SettingChanged
+  | Asset;

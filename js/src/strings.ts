@@ -174,7 +174,8 @@ export const strings = {
   retry: "Ask again",
 
   code: "code",
-  loadImage: "Load image",
+  loadImage: (host: string) => `Load image from ${host}`,
+  imageFailed: (address: string) => `Not loaded: ${address}`,
   imageRefused: "Image with an address that is not loaded",
   tableLabel: "Table",
 

@@ -17,16 +17,28 @@ import anywidget
 from IPython.core.getipython import get_ipython
 from IPython.display import display, update_display
 
-from valechat.asking import Approval, Asker, Confirmation, Decision, Filled, Form, SamplingApproval, Visit, nobody
+from valechat.asking import (
+    Approval,
+    Asker,
+    Confirmation,
+    Decision,
+    Filled,
+    Form,
+    Grant,
+    GrantAsker,
+    SamplingApproval,
+    Visit,
+    nobody,
+)
 from valechat.engine import engine
 from valechat.ids import new_id
 from valechat.notebook.asks import PanelAsker
 from valechat.notebook.comms import answer_while_busy, front_end, routing
 from valechat.notebook.outbox import Outbox
 from valechat.notebook.outputs import show, small
-from valechat.notebook.panel import static
+from valechat.notebook.assets import static
 from valechat.notebook.places import place
-from valechat.typedasker import TypedAsker
+from valechat.typedasker import TypedAsker, grant_text
 
 __all__ = ["CellAsker", "QuestionBox"]
 
@@ -108,6 +120,18 @@ class CellAsker:
     async def confirm(self, question: Confirmation) -> bool:
         """See `Asker.confirm`."""
         return await self._asked(lambda asker: asker.confirm(question), lambda _: "", "")
+
+    async def grant(self, question: Grant) -> bool:
+        """See `GrantAsker.grant`."""
+
+        async def ask(asker: object) -> bool:
+            return isinstance(asker, GrantAsker) and await asker.grant(question)
+
+        return await self._asked(
+            ask,
+            lambda allowed: f"{'Allowed' if allowed else 'Not allowed'}: {grant_text(question)}",
+            f"{grant_text(question)} Nobody can be asked here; the plugin manager can allow it.",
+        )
 
     async def _asked(self, ask: Callable[[Asker], Awaitable[T]], told: Callable[[T], str], refused: str) -> T:
         if not engine().attended or get_ipython() is None:

@@ -22,6 +22,7 @@ from valechat.ledger.base import StoredMessage, UsageRow
 from valechat.ledger.threads import durably
 from valechat.money import total
 from valechat.notebook.asks import PanelAsker
+from valechat.notebook.assets import AssetDesk
 from valechat.notebook.estimating import Estimating
 from valechat.notebook.liveturn import LiveTurn
 from valechat.notebook.models import breakers_shown, models_shown
@@ -107,6 +108,7 @@ class PanelConversation:
             "change_chat": settings.change_chat,
             "change_settings": settings.change_settings,
             "delete_key": settings.delete_key,
+            "need_asset": AssetDesk(self._outbox).send,
         }
         handle = at_desks.get(message["type"]) or getattr(self, f"_on_{message['type']}")
         self._start(handle(message))

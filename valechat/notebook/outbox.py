@@ -8,7 +8,7 @@ included. So streamed text waits here and leaves as one `deltas` message for all
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from valechat.notebook.protocol import Delta, Deltas, ToolShown
@@ -22,7 +22,7 @@ RATE = 30
 class Outbox:
     """The way out to one panel. Used on the engine's loop only."""
 
-    def __init__(self, send: Callable[[Mapping[str, Any]], None]) -> None:
+    def __init__(self, send: Callable[..., None]) -> None:
         self._send = send
         self._seq = 0
         self._waiting: dict[str, Delta] = {}
@@ -30,10 +30,10 @@ class Outbox:
         self._timer: asyncio.TimerHandle | None = None
         self._last_sent = float("-inf")
 
-    def send(self, message: Mapping[str, Any]) -> None:
-        """Send a message now, after all streamed text that waits."""
+    def send(self, message: Mapping[str, Any], buffers: Sequence[bytes] = ()) -> None:
+        """Send a message now, with its binary buffers, after all streamed text that waits."""
         self.flush()
-        self._number(message)
+        self._number(message, *([list(buffers)] if buffers else []))
 
     def text(self, turn: str, text: str) -> None:
         """Add a piece of a turn's text."""
@@ -84,6 +84,6 @@ class Outbox:
             self._timer = loop.call_at(max(loop.time(), self._last_sent + 1 / RATE), self.flush)
         return self._waiting.setdefault(turn, Delta(turn=turn))
 
-    def _number(self, message: Mapping[str, Any]) -> None:
+    def _number(self, message: Mapping[str, Any], *buffers: list[bytes]) -> None:
         self._seq += 1
-        self._send({**message, "seq": self._seq})
+        self._send({**message, "seq": self._seq}, *buffers)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -13,32 +12,15 @@ from IPython.display import display
 
 from valechat.chat import Chat
 from valechat.engine import engine
-from valechat.errors import ConfigError
 from valechat.ledger.base import StoredMessage
+from valechat.notebook.assets import static
 from valechat.notebook.comms import answer_while_busy
 from valechat.notebook.conversation import PanelConversation
 from valechat.notebook.outbox import Outbox
 from valechat.notebook.protocol import SavedTranscript
 from valechat.notebook.transcript import Transcript, bundle, transcript_markdown
 
-__all__ = ["Panel", "panel_of", "show", "static"]
-
-STATIC = Path(__file__).parent.parent / "static"
-
-
-def static(name: str) -> Path:
-    """A file of the front end's bundle.
-
-    Raises:
-        ConfigError: The bundle was not built.
-    """
-    path = STATIC / name
-    if not path.is_file():
-        raise ConfigError(
-            f"The panel's front end ({name}) is not there.",
-            fix="In a source checkout run `make build`; otherwise reinstall valechat.",
-        )
-    return path
+__all__ = ["Panel", "panel_of", "show"]
 
 
 class Panel(anywidget.AnyWidget):

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from valechat.errors import AuthenticationFailed, MissingKey, ValeChatError
 from valechat.ledger.base import StoredMessage, UsageRow
+from valechat.notebook.answerparts import with_parts, without_urls
 from valechat.notebook.protocol import AttachmentShown, ErrorShown, MessageShown
 from valechat.notebook.toolcards import Origins, origins, tools_shown, without_files
 from valechat.notebook.uploads import attachments_shown, without_previews
@@ -131,6 +132,7 @@ def _answer(turn: Sequence[StoredMessage], rows: Mapping[str, UsageRow], known: 
         "tools": tools_shown(turn, known),
         "status": last.status,
     }
+    shown = with_parts(shown, turn)
     return with_usage({**shown, "more": len(text) - TEXT} if len(text) > TEXT else shown, spent)
 
 
@@ -149,13 +151,14 @@ def _with_room(shown: Sequence[MessageShown]) -> list[MessageShown]:
     for message in reversed(shown):
         attached = message.get("attachments", [])
         room -= sum(len(one["preview"] or "") for one in attached)
-        room -= sum(len(file["url"] or "") for tool in message["tools"] for file in tool.get("files", []))
+        files = [*message.get("files", []), *(file for tool in message["tools"] for file in tool.get("files", []))]
+        room -= sum(len(file["url"] or "") for file in files)
         kept.append(message if room >= 0 else _bare(message))
     return kept[::-1]
 
 
 def _bare(message: MessageShown) -> MessageShown:
-    bare: MessageShown = {**message, "tools": [without_files(tool) for tool in message["tools"]]}
+    bare: MessageShown = {**without_urls(message), "tools": [without_files(tool) for tool in message["tools"]]}
     attached = message.get("attachments")
     return {**bare, "attachments": without_previews(attached)} if attached else bare
 

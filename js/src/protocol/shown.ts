@@ -1,4 +1,5 @@
 /** What the panel draws: messages, tool calls, attachments, models, errors. */
+import type { CitationShown } from "./rich";
 
 /**
  * An error as the panel shows it: what happened, what to do. `provider` is set for `MissingKey` and
@@ -64,7 +65,8 @@ export interface AttachmentShown {
 /**
  * A message as the panel shows it. `text` and `thinking` are Markdown. `status` is `streaming`, `complete`,
  * `cancelled`, `failed` or `limit`. `turn` is set while the message is streamed. Of a very long text only the
- * beginning is sent; `more` is the number of characters after it, which `show_more` brings.
+ * beginning is sent; `more` is the number of characters after it, which `show_more` brings. `files` are pictures and
+ * sounds that are the answer's own.
  */
 export interface MessageShown {
   id: string;
@@ -87,6 +89,8 @@ export interface MessageShown {
   ts: string;
   attachments?: AttachmentShown[];
   more?: number;
+  citations?: CitationShown[];
+  files?: ToolFileShown[];
 }
 
 /**

@@ -24,15 +24,19 @@ const views = new WeakMap<Element, CodeBlock>();
 
 export class CodeBlock {
   readonly node = document.createElement("div");
+  private readonly bar = document.createElement("div");
+  private readonly pre = document.createElement("pre");
   private readonly target = document.createElement("code");
   private code = "";
+  /** Whether something is drawn from this code, which then is not to change any more. */
+  drawn = false;
 
   constructor(
     readonly language: string,
     cells: CellInserter | null,
   ) {
     this.node.className = "vc-code";
-    const bar = document.createElement("div");
+    const { bar, pre } = this;
     bar.className = "vc-code-bar";
     const label = document.createElement("span");
     label.className = "vc-code-language";
@@ -40,7 +44,6 @@ export class CodeBlock {
     bar.append(label);
     if (cells?.accepts(language)) bar.append(this.insertButton(cells));
     bar.append(copyButton(() => this.code, strings.copyCode, "vc-button-text"));
-    const pre = document.createElement("pre");
     pre.tabIndex = 0;
     pre.setAttribute("role", "group");
     pre.setAttribute("aria-label", label.textContent);
@@ -55,6 +58,18 @@ export class CodeBlock {
     const html = waitsForColours(code, growing) ? null : highlighted(code, this.language);
     if (html === null) this.target.textContent = code;
     else this.target.replaceChildren(sanitized(html));
+  }
+
+  /** Makes room for what is drawn from the code, below it, with a button before those that are in the bar. */
+  draws(button: HTMLButtonElement, ...below: Element[]): void {
+    this.drawn = true;
+    this.bar.children[0]?.after(button);
+    this.node.append(...below);
+  }
+
+  /** Shows the code, or hides it behind what is drawn from it. */
+  showSource(shown: boolean): void {
+    this.pre.hidden = !shown;
   }
 
   private insertButton(cells: CellInserter): HTMLButtonElement {

@@ -1,21 +1,47 @@
 /** What our own markup adds to sanitised content: code bars, honest links, images only on request. */
 import { icon } from "../icons";
+import type { Rich } from "../rich/rich";
 import { strings } from "../strings";
 import { CodeBlock, type CellInserter } from "./code";
+import { DISPLAY, fencedFormula, INLINE } from "./math";
 import { safeAddress } from "./sanitize";
 
 /** Makes a sanitised fragment ready for the page. Must run before the fragment is in a document. */
-export function decorate(fragment: DocumentFragment, cells: CellInserter | null, growing: boolean): void {
+export function decorate(
+  fragment: DocumentFragment,
+  cells: CellInserter | null,
+  growing: boolean,
+  rich: Rich | null = null,
+): void {
   for (const image of fragment.querySelectorAll("img")) image.replaceWith(imageButton(image));
   for (const link of fragment.querySelectorAll("a")) honest(link);
   for (const code of fragment.querySelectorAll("pre > code")) {
     const block = new CodeBlock(languageOf(code), cells);
-    block.update((code.textContent ?? "").replace(/\n$/, ""), growing);
-    code.parentElement?.replaceWith(block.node);
+    const text = (code.textContent ?? "").replace(/\n$/, "");
+    block.update(text, growing);
+    code.parentElement?.replaceWith(rich === null || growing ? block.node : drawn(rich, block.language, text, block));
   }
+  for (const code of fragment.querySelectorAll(`code:is(.${DISPLAY}, .${INLINE})`)) formula(code, rich);
   for (const table of fragment.querySelectorAll("table")) scrollable(table);
   for (const box of fragment.querySelectorAll("li > input")) box.parentElement?.classList.add("vc-task");
   for (const element of fragment.querySelectorAll("[src]")) element.removeAttribute("src");
+}
+
+/** What stands for a block of code on the page: what it draws, where it is a drawing, or itself. */
+export function drawn(rich: Rich, language: string, code: string, block: CodeBlock): HTMLElement {
+  const formula = fencedFormula(language, code);
+  if (formula !== null) return rich.formula(formula, true, block.node);
+  if (language === "mermaid") rich.diagram(code, block);
+  return block.node;
+}
+
+function formula(code: Element, rich: Rich | null): void {
+  const display = code.classList.contains(DISPLAY);
+  code.removeAttribute("class");
+  if (rich === null) return;
+  const place = document.createComment("");
+  code.replaceWith(place);
+  place.replaceWith(rich.formula(code.textContent ?? "", display, code));
 }
 
 function languageOf(code: Element): string {
@@ -36,9 +62,14 @@ function honest(link: HTMLAnchorElement): void {
   link.title = strings.linkOpens(address);
 }
 
+/** Pictures that are in the text itself and ask nobody. An SVG is none of them: it is a document. */
+const CONTAINED = /^data:image\/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/]+={0,2}$/;
+
 function imageButton(image: HTMLImageElement): Element {
-  const address = safeAddress(image.getAttribute("src"));
+  const source = image.getAttribute("src") ?? "";
+  const address = safeAddress(source);
   const alt = image.getAttribute("alt") ?? "";
+  if (CONTAINED.test(source)) return picture(source, alt);
   if (address === null || address.startsWith("mailto:")) {
     const note = document.createElement("span");
     note.className = "vc-image-refused";
@@ -51,20 +82,30 @@ function imageButton(image: HTMLImageElement): Element {
   const shown = document.createElement("span");
   shown.className = "vc-image-address";
   shown.textContent = address;
-  button.append(icon("image"), alt ? `${strings.loadImage}: ${alt}` : strings.loadImage, shown);
+  const label = strings.loadImage(new URL(address).host);
+  button.append(icon("image"), alt ? `${label}: ${alt}` : label, shown);
   // An image stands in a link often; loading it must not follow the link.
   button.addEventListener("click", (event) => {
     event.preventDefault();
     event.stopPropagation();
-    const loaded = document.createElement("img");
-    loaded.className = "vc-image";
-    loaded.alt = alt;
+    const loaded = picture(address, alt);
     loaded.title = address;
-    loaded.referrerPolicy = "no-referrer";
-    loaded.src = address;
+    loaded.addEventListener("error", () => {
+      shown.textContent = strings.imageFailed(address);
+      loaded.replaceWith(button);
+    });
     button.replaceWith(loaded);
   });
   return button;
+}
+
+function picture(address: string, alt: string): HTMLImageElement {
+  const image = document.createElement("img");
+  image.className = "vc-image";
+  image.alt = alt;
+  image.referrerPolicy = "no-referrer";
+  image.src = address;
+  return image;
 }
 
 function scrollable(table: HTMLTableElement): void {

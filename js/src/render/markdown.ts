@@ -5,13 +5,18 @@
  * Blocks before those are settled: their source is never parsed again until `finish`, which parses the
  * whole text once and replaces only the blocks that came out differently (a link defined at the end).
  */
-import { Lexer, Marked, type Token, type Tokens } from "marked";
+import { Lexer, Marked, type MarkedOptions, type Token, type Tokens } from "marked";
 
+import type { Rich } from "../rich/rich";
 import { CodeBlock, codeBlockOf, waitsForColours, type CellInserter } from "./code";
-import { decorate } from "./decorate";
+import { decorate, drawn } from "./decorate";
+import { formulas } from "./math";
 import { sanitized } from "./sanitize";
 
-const marked = new Marked({ gfm: true, breaks: false, async: false });
+const marked = new Marked({ gfm: true, breaks: false, async: false }, formulas);
+
+/** The same for a text whose end is on the way. */
+const GROWING = { ...marked.defaults, growing: true } as MarkedOptions;
 
 interface Block {
   /** What the block is drawn from: equal keys draw equal nodes. */
@@ -39,7 +44,10 @@ export class MarkdownView {
   private blocks: Block[] = [];
   private links: Links = Object.create(null) as Links;
 
-  constructor(private readonly cells: CellInserter | null = null) {
+  constructor(
+    private readonly cells: CellInserter | null = null,
+    private readonly rich: Rich | null = null,
+  ) {
     this.node.className = "vc-md";
   }
 
@@ -88,7 +96,7 @@ export class MarkdownView {
   }
 
   private lexed(source: string): Token[] {
-    const lexer = new Lexer(marked.defaults);
+    const lexer = new Lexer(this.finished ? marked.defaults : GROWING);
     Object.assign(lexer.tokens.links, this.links);
     const tokens = lexer.lex(source);
     Object.assign(this.links, tokens.links);
@@ -111,18 +119,20 @@ export class MarkdownView {
     const language = token.type === "code" ? languageOf(token as Tokens.Code) : null;
     if (language !== null) {
       const code = (token as Tokens.Code).text;
-      const key = `${waitsForColours(code, growing) ? "plain" : "code"}:${language}:${code}`;
+      const open = growing && !isClosed(token.raw);
+      const key = `${waitsForColours(code, growing) ? "plain" : "code"}:${open}:${language}:${code}`;
       if (old?.key === key) return old;
       const previous = codeBlockOf(old?.nodes[0]);
-      const view = previous?.language === language ? previous : new CodeBlock(language, this.cells);
+      const view = previous?.language === language && !previous.drawn ? previous : new CodeBlock(language, this.cells);
       view.update(code, growing);
-      return { key, nodes: [view.node] };
+      if (this.rich === null || open) return { key, nodes: [view.node] };
+      return { key, nodes: [drawn(this.rich, language, code, view)] };
     }
     const html = marked.parser([token]);
-    const key = `html:${html}`;
+    const key = `html:${growing && DRAWN_INSIDE.test(html)}:${html}`;
     if (old?.key === key) return old;
     const fragment = sanitized(html);
-    decorate(fragment, this.cells, growing);
+    decorate(fragment, this.cells, growing, this.rich);
     return { key, nodes: [...fragment.childNodes] };
   }
 
@@ -150,6 +160,17 @@ export class MarkdownView {
     }
     if (waiting.hasChildNodes()) this.node.insertBefore(waiting, at);
   }
+}
+
+/** What is drawn inside of another block, a list for example, waits for the end: each tick makes such a block anew. */
+const DRAWN_INSIDE = /<pre><code class="language-(?:katex|latex|math|mermaid|tex)"/;
+
+/** Whether a fenced block has its end. An indented one has none that could be missing. */
+function isClosed(raw: string): boolean {
+  const fence = /^ {0,3}(`{3,}|~{3,})/.exec(raw)?.[1];
+  if (fence === undefined) return true;
+  const last = raw.trimEnd().split("\n").slice(1).at(-1)?.trim() ?? "";
+  return last.startsWith(fence) && last.replaceAll(fence.charAt(0), "") === "";
 }
 
 function languageOf(token: Tokens.Code): string {

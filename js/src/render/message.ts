@@ -4,6 +4,8 @@ import { repeat } from "lit-html/directives/repeat.js";
 
 import { icon } from "../icons";
 import type { AskShown, AttachmentShown, MessageShown } from "../protocol";
+import type { Rich } from "../rich/rich";
+import { answerFiles, sources } from "../rich/sources";
 import { askOn, callKey, type Pending, type Whole } from "../store";
 import { strings } from "../strings";
 import { attachmentRow } from "./chips";
@@ -46,6 +48,7 @@ export class MessageViews {
     private readonly forms: KeyForms,
     private readonly showMore: (message: string) => void,
     private readonly tools: ToolActions,
+    private readonly rich: Rich | null = null,
   ) {}
 
   /** Forgets what belongs to messages that are no longer shown. */
@@ -78,7 +81,7 @@ export class MessageViews {
 
   answer(message: MessageShown, context: MessageContext): TemplateResult {
     let parts = this.answers.get(message.id);
-    if (!parts) this.answers.set(message.id, (parts = new AnswerParts(this.cells)));
+    if (!parts) this.answers.set(message.id, (parts = new AnswerParts(this.cells, this.rich)));
     parts.update(message, context.live);
     const empty = message.text === "" && message.thinking === "" && message.tools.length === 0;
     const form = this.forms.at(message.id, message.error?.provider);
@@ -95,8 +98,8 @@ export class MessageViews {
             more: () => this.tools.more(message.id, tool.id),
           }),
       )}
-      ${message.text ? parts.text.node : nothing}
-      ${this.rest(message, context)} ${context.live && empty ? waiting() : nothing}
+      ${message.text ? parts.text.node : nothing} ${answerFiles(message.files)}
+      ${this.rest(message, context)} ${sources(message.citations)} ${context.live && empty ? waiting() : nothing}
       ${message.notes.map((note) => html`<p class="vc-note">${icon("info")}<span>${note}</span></p>`)}
       ${message.error ? errorBox(message.error, form) : nothing}
       ${context.live ? nothing : this.footer(message, parts, context)}
@@ -152,9 +155,9 @@ class AnswerParts {
   readonly copy: HTMLButtonElement;
   private source = "";
 
-  constructor(cells: CellInserter | null) {
-    this.text = new MarkdownView(cells);
-    this.thinking = new MarkdownView(null);
+  constructor(cells: CellInserter | null, rich: Rich | null) {
+    this.text = new MarkdownView(cells, rich);
+    this.thinking = new MarkdownView(null, rich);
     this.copy = copyButton(() => this.source, "", "vc-button-icon");
     this.copy.setAttribute("aria-label", strings.copyMessage);
     this.copy.title = strings.copyMessage;

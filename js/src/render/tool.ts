@@ -96,7 +96,8 @@ function files(all: readonly ToolFileShown[]): TemplateResult {
   </ul>`;
 }
 
-function oneFile(file: ToolFileShown): TemplateResult {
+/** A file to look at or to hear, or else its name, size and place. */
+export function oneFile(file: ToolFileShown): TemplateResult {
   const name = file.name || (file.media_type.startsWith("image/") ? strings.unnamedImage : strings.unnamedFile);
   const title = `${name}, ${formatBytes(file.size)}`;
   if (file.url !== null && DRAWN.test(file.url)) {

@@ -20,6 +20,7 @@ from valechat.notebook.protocol.asks import (
     ConfirmationShown,
     FieldShown,
     FormShown,
+    GrantShown,
     OptionShown,
     SamplingShown,
     VisitShown,
@@ -45,6 +46,7 @@ from valechat.notebook.protocol.plugins import (
     UsePlugin,
     UsePrompt,
 )
+from valechat.notebook.protocol.rich import Asset, CitationShown, NeedAsset
 from valechat.notebook.protocol.settings import (
     ChangeChat,
     ChangeSettings,
@@ -97,6 +99,7 @@ __all__ = [
     "AskEnded",
     "AskShown",
     "Asked",
+    "Asset",
     "AttachResource",
     "Attached",
     "AttachmentShown",
@@ -104,6 +107,7 @@ __all__ = [
     "Breakers",
     "ChangeChat",
     "ChangeSettings",
+    "CitationShown",
     "Complete",
     "Completed",
     "Composed",
@@ -119,6 +123,7 @@ __all__ = [
     "FieldShown",
     "FormShown",
     "FromPanel",
+    "GrantShown",
     "Hello",
     "LimitShown",
     "ListOffers",
@@ -126,6 +131,7 @@ __all__ = [
     "ModelShown",
     "Models",
     "More",
+    "NeedAsset",
     "NewConversation",
     "Notice",
     "Offers",
@@ -184,6 +190,7 @@ FromPanel = (
     | ChangeChat
     | ChangeSettings
     | DeleteKey
+    | NeedAsset
 )
 
 ToPanel = (
@@ -208,4 +215,5 @@ ToPanel = (
     | SavedTranscript
     | Settings
     | SettingChanged
+    | Asset
 )

@@ -6,6 +6,8 @@ from typing import Literal, NotRequired
 
 from typing_extensions import TypedDict
 
+from valechat.notebook.protocol.rich import CitationShown
+
 __all__ = [
     "AttachmentShown",
     "BreakerShown",
@@ -91,7 +93,8 @@ class MessageShown(TypedDict):
 
     `text` and `thinking` are Markdown. `status` is `streaming`, `complete`, `cancelled`, `failed`
     or `limit`. `turn` is set while the message is streamed. Of a very long text only the beginning is
-    sent; `more` is the number of characters after it, which `show_more` brings.
+    sent; `more` is the number of characters after it, which `show_more` brings. `files` are pictures
+    and sounds that are the answer's own.
     """
 
     id: str
@@ -114,6 +117,8 @@ class MessageShown(TypedDict):
     ts: str
     attachments: NotRequired[list[AttachmentShown]]
     more: NotRequired[int]
+    citations: NotRequired[list[CitationShown]]
+    files: NotRequired[list[ToolFileShown]]
 
 
 class ModelShown(TypedDict):
