@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
-from tests.ledger.samples import DAY, NOON, Clock, conversation, message, usage_row
+from tests.ledger.samples import DAY, NOON, Clock, conversation, message, rows, usage_row
 from valechat.ledger.base import Ledger
 from valechat.messages import (
     FilePart,
@@ -154,3 +155,83 @@ def test_text_with_half_a_character_is_stored_with_a_replacement(ledger: Ledger)
     ledger.add_messages([message("m1", "half \ud83d of it")])
     assert [m.message.text for m in ledger.messages("c1")] == ["half ? of it"]
     assert found(ledger, "half") == ["c1"]
+
+
+def test_tags_and_leaf_are_changed_without_making_a_conversation_newer(ledger: Ledger, clock: Clock) -> None:
+    ledger.start_conversation(conversation())
+    clock.advance(hours=1)
+    ledger.change_conversation("c1", leaf="m1", tags=["work", "größe", "work"])
+    assert ledger.conversation("c1") == replace(conversation(), leaf="m1", tags=("work", "größe"))
+    ledger.change_conversation("c1", leaf="", tags=[])
+    assert ledger.conversation("c1") == conversation()
+
+
+def test_a_pin_stays_when_the_message_is_stored_again(ledger: Ledger) -> None:
+    ledger.start_conversation(conversation())
+    ledger.add_messages([message("m1", "one"), message("m2", "two")])
+    ledger.pin_message("m1", pinned=True)
+    ledger.add_messages([message("m1", "one", status="failed")])
+    assert [(stored.pinned, stored.status) for stored in ledger.messages("c1")] == [
+        (True, "failed"),
+        (False, "complete"),
+    ]
+    ledger.pin_message("m1", pinned=False)
+    assert not ledger.messages("c1")[0].pinned
+
+
+def test_what_followed_deleted_messages_follows_what_they_followed(ledger: Ledger) -> None:
+    ledger.start_conversation(conversation())
+    parents = {"m1": None, "m2": "m1", "m3": "m2", "m4": "m3", "m5": "m2"}
+    ledger.add_messages([message(id_, f"zebra{id_}", parent_id=parent) for id_, parent in parents.items()])
+    ledger.change_conversation("c1", leaf="m3")
+    ledger.delete_messages(["m2", "m3", "unknown"])
+    assert [(m.id, m.parent_id) for m in ledger.messages("c1")] == [("m1", None), ("m4", "m1"), ("m5", "m1")]
+    head = ledger.conversation("c1")
+    assert head is not None
+    assert (head.leaf, head.message_count) == ("m1", 3)
+    assert (found(ledger, "zebram2"), found(ledger, "zebram4")) == ([], ["c1"])
+
+
+def test_what_followed_a_deleted_beginning_begins_the_conversation(ledger: Ledger) -> None:
+    ledger.start_conversation(conversation())
+    ledger.add_messages([message("m1", "one"), message("m2", "two", parent_id="m1")])
+    ledger.change_conversation("c1", leaf="m1")
+    ledger.delete_messages(["m1"])
+    assert [(m.id, m.parent_id) for m in ledger.messages("c1")] == [("m2", None)]
+    head = ledger.conversation("c1")
+    assert head is not None
+    assert head.leaf is None
+
+
+def test_deleted_messages_stay_accounted_for(ledger: Ledger) -> None:
+    ledger.start_conversation(conversation())
+    ledger.settle(usage_row("r1", "0.01", conversation_id="c1", message_id="m1"), [DAY], [message("m1", "zebra")])
+    ledger.delete_messages(["m1"])
+    head = ledger.conversation("c1")
+    assert head is not None
+    assert head.total_cost == Decimal("0.01")
+    assert [row.message_id for row in ledger.conversation_usage("c1")] == ["m1"]
+
+
+def test_a_conversation_is_added_with_its_messages(ledger: Ledger) -> None:
+    head = replace(conversation(), leaf="m2", tags=("imported",))
+    talk = [message("m1", "one"), message("m2", "two", role="assistant", parent_id="m1", pinned=True)]
+    ledger.add_conversation(head, talk)
+    assert ledger.conversation("c1") == replace(head, message_count=2)
+    assert ledger.messages("c1") == talk
+
+
+def test_a_conversation_is_not_added_over_what_is_stored(ledger: Ledger) -> None:
+    ledger.start_conversation(conversation())
+    ledger.add_messages([message("m1", "one")])
+    for id_, talk in (("c1", []), ("c2", [message("m0", "new", conversation_id="c2"), message("m1", "old")])):
+        with pytest.raises(ValueError, match="is stored already"):
+            ledger.add_conversation(conversation(id_), talk)
+    assert [head.id for head in ledger.conversations()] == ["c1"]
+
+
+def test_tags_leaf_and_pins_are_there_for_sql(ledger: Ledger) -> None:
+    ledger.add_conversation(replace(conversation(), leaf="m1", tags=("a", "b")), [message("m1", "one")])
+    ledger.pin_message("m1", pinned=True)
+    assert rows(ledger, "SELECT leaf_id, tags FROM conversations") == [("m1", ["a", "b"])]
+    assert rows(ledger, "SELECT pinned FROM messages") == [(True,)]

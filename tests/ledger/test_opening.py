@@ -33,7 +33,8 @@ def test_an_empty_file_takes_every_migration_by_name(folder: Path) -> None:
     ledger.settle(usage_row("r1"), [DAY])
     ledger.close()
     db = sqlite3.connect(folder / "ledger.sqlite3")
-    assert [row[0] for row in db.execute("SELECT name FROM migrations")] == [name for name, _ in MIGRATIONS]
+    names = db.execute("SELECT name FROM migrations ORDER BY rowid").fetchall()
+    assert [row[0] for row in names] == [name for name, _ in MIGRATIONS]
     assert db.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
     assert db.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
     db.close()

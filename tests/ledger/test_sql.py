@@ -66,6 +66,8 @@ COLUMNS: dict[str, dict[str, str]] = {
         "model": "VARCHAR",
         "message_count": "BIGINT",
         "total_cost": MONEY,
+        "leaf_id": "VARCHAR",
+        "tags": "VARCHAR[]",
     },
     "messages": {
         "id": "VARCHAR",
@@ -76,6 +78,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "ts": TIME,
         "model": "VARCHAR",
         "request_id": "VARCHAR",
+        "pinned": "BOOLEAN",
     },
     "tool_calls": {
         "id": "VARCHAR",
@@ -289,7 +292,17 @@ def test_the_heads_in_sql_agree_with_the_ones_read(ledger: Ledger) -> None:
     head = ledger.conversation("c1")
     assert head is not None
     assert rows(ledger, "FROM conversations") == [
-        (head.id, head.title, head.created_at, head.updated_at, head.model, head.message_count, head.total_cost)
+        (
+            head.id,
+            head.title,
+            head.created_at,
+            head.updated_at,
+            head.model,
+            head.message_count,
+            head.total_cost,
+            head.leaf,
+            list(head.tags),
+        )
     ]
 
 

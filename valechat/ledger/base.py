@@ -144,7 +144,11 @@ class UsageRow:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A conversation's head. `total_cost` sums its priced requests; None when none is priced."""
+    """A conversation's head. `total_cost` sums its priced requests; None when none is priced.
+
+    `leaf` is the message that the shown path goes through, and below it to the newest; None: to the newest
+    of all. See `valechat.branches`.
+    """
 
     id: str
     title: str
@@ -153,11 +157,17 @@ class Conversation:
     model: str
     message_count: int = 0
     total_cost: Decimal | None = None
+    leaf: str | None = None
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class StoredMessage:
-    """A message with its identity. `parent_id` is the message it follows; None for the first."""
+    """A message with its identity.
+
+    `parent_id` is the message it follows; None where it begins the conversation. Several that follow the
+    same one are branches. `pinned` marks what the user wants to find again.
+    """
 
     id: str
     conversation_id: str
@@ -167,6 +177,7 @@ class StoredMessage:
     model: str | None = None
     request_id: str | None = None
     status: str = "complete"
+    pinned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,8 +283,28 @@ class Ledger(Protocol):
         """Create a conversation."""
         ...
 
-    def change_conversation(self, conversation_id: str, *, title: str | None = None, model: str | None = None) -> None:
-        """Rename a conversation or note its current model."""
+    def add_conversation(self, conversation: Conversation, messages: Sequence[StoredMessage]) -> None:
+        """Create a conversation with all its messages, in one transaction.
+
+        Raises:
+            ValueError: The conversation or one of the messages is stored already; nothing was added.
+        """
+        ...
+
+    def change_conversation(
+        self,
+        conversation_id: str,
+        *,
+        title: str | None = None,
+        model: str | None = None,
+        leaf: str | None = None,
+        tags: Sequence[str] | None = None,
+    ) -> None:
+        """Rename a conversation, note its current model or leaf, tag it; None leaves a thing as it is.
+
+        An empty `leaf` shows the newest of all messages again. Leaf and tags are no use of a conversation: it
+        keeps its place among the latest.
+        """
         ...
 
     def delete_conversation(self, conversation_id: str) -> None:
@@ -297,11 +328,22 @@ class Ledger(Protocol):
         ...
 
     def add_messages(self, messages: Sequence[StoredMessage]) -> None:
-        """Store messages. An id that is stored already is replaced."""
+        """Store messages. An id that is stored already is replaced; whether it is pinned stays."""
         ...
 
     def messages(self, conversation_id: str) -> list[StoredMessage]:
         """All messages of a conversation, oldest first."""
+        ...
+
+    def pin_message(self, message_id: str, *, pinned: bool) -> None:
+        """Mark a message to be found again, or no longer."""
+        ...
+
+    def delete_messages(self, ids: Sequence[str]) -> None:
+        """Delete messages, from the published files too; what followed them follows what they followed.
+
+        Usage rows stay.
+        """
         ...
 
     def usage_of(self, request_ids: Sequence[str]) -> list[UsageRow]:

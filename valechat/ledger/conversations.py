@@ -3,16 +3,38 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import Any
 
 from valechat.ledger.amounts import ZERO, stamp
 from valechat.ledger.base import Conversation, StoredMessage, UsageRow
-from valechat.ledger.rows import conversation_of, message_columns, message_of, without_surrogates
+from valechat.ledger.rows import (
+    conversation_columns,
+    conversation_of,
+    message_columns,
+    message_of,
+    tags_text,
+    without_surrogates,
+)
 from valechat.ledger.transaction import Transaction
 from valechat.money import add
 
-__all__ = ["bill", "change", "delete", "forget_words", "get", "latest", "messages", "search", "start", "store"]
+__all__ = [
+    "add_whole",
+    "bill",
+    "change",
+    "delete",
+    "delete_messages",
+    "forget_words",
+    "get",
+    "latest",
+    "messages",
+    "pin",
+    "search",
+    "start",
+    "store",
+]
 
 _HEADS = (
     "SELECT c.*, (SELECT count(*) FROM messages m WHERE m.conversation_id = c.id) AS message_count FROM conversations c"
@@ -24,35 +46,51 @@ _FIRST_UNSPACED = "\u2e80"
 
 def start(t: Transaction, conversation: Conversation) -> None:
     """Create a conversation; one that exists is left alone."""
-    added = t.db.execute(
-        "INSERT OR IGNORE INTO conversations (id, title, created_at, updated_at, model) VALUES (?, ?, ?, ?, ?)",
-        (
-            conversation.id,
-            without_surrogates(conversation.title),
-            stamp(conversation.created_at),
-            stamp(conversation.updated_at),
-            conversation.model,
-        ),
-    )
+    columns = conversation_columns(conversation)
+    names = ", ".join(columns)
+    values = ", ".join(f":{name}" for name in columns)
+    added = t.db.execute(f"INSERT OR IGNORE INTO conversations ({names}) VALUES ({values})", columns)
     if added.rowcount:
         t.db.execute("DELETE FROM deleted_conversations WHERE id = ?", (conversation.id,))
         t.publish("conversations", int(added.lastrowid or 0))
 
 
-def change(t: Transaction, conversation_id: str, title: str | None, model: str | None) -> None:
-    """Rename a conversation or note its current model."""
-    row = t.db.execute("SELECT seq, title, model FROM conversations WHERE id = ?", (conversation_id,)).fetchone()
+def add_whole(t: Transaction, conversation: Conversation, messages: Sequence[StoredMessage]) -> None:
+    """Create a conversation with its messages; see `Ledger.add_conversation`."""
+    known = t.db.execute("SELECT id FROM conversations WHERE id = ?", (conversation.id,)).fetchone()
+    for message in messages:
+        known = known or t.db.execute("SELECT id FROM messages WHERE id = ?", (message.id,)).fetchone()
+    if known is not None:
+        raise ValueError(f"{known['id']} is stored already")
+    start(t, conversation)
+    store(t, messages)
+
+
+def change(
+    t: Transaction,
+    conversation_id: str,
+    *,
+    title: str | None,
+    model: str | None,
+    leaf: str | None,
+    tags: Sequence[str] | None,
+) -> None:
+    """Change what is not None of a conversation's head; see `Ledger.change_conversation`."""
+    row = t.db.execute("SELECT * FROM conversations WHERE id = ?", (conversation_id,)).fetchone()
     if row is None:
         return
-    new_title = row["title"] if title is None else without_surrogates(title)
-    new_model = row["model"] if model is None else model
-    if (new_title, new_model) == (row["title"], row["model"]):
+    new = {
+        "title": row["title"] if title is None else without_surrogates(title),
+        "model": row["model"] if model is None else model,
+        "leaf_id": row["leaf_id"] if leaf is None else leaf or None,
+        "tags": row["tags"] if tags is None else tags_text(tags),
+    }
+    changed = {name: value for name, value in new.items() if value != row[name]}
+    if not changed:
         return
-    t.db.execute(
-        "UPDATE conversations SET title = ?, model = ?, updated_at = max(updated_at, ?), rev = rev + 1 WHERE seq = ?",
-        (new_title, new_model, stamp(t.now), row["seq"]),
-    )
-    t.publish("conversations", row["seq"])
+    if "title" in changed or "model" in changed:
+        changed["updated_at"] = max(row["updated_at"], stamp(t.now))
+    _set(t, "conversations", row["seq"], changed)
 
 
 def delete(t: Transaction, conversation_id: str) -> None:
@@ -69,6 +107,37 @@ def delete(t: Transaction, conversation_id: str) -> None:
     t.limits = True
 
 
+def pin(t: Transaction, message_id: str, *, pinned: bool) -> None:
+    """Mark a message, or take the mark away."""
+    row = t.db.execute("SELECT seq, pinned FROM messages WHERE id = ?", (message_id,)).fetchone()
+    if row is not None and bool(row["pinned"]) != pinned:
+        _set(t, "messages", row["seq"], {"pinned": int(pinned)})
+
+
+def delete_messages(t: Transaction, ids: Sequence[str]) -> int:
+    """Delete messages and close the gaps they leave in the tree; how many there were."""
+    deleted = 0
+    for id_ in ids:
+        row = t.db.execute("SELECT seq, conversation_id, parent_id FROM messages WHERE id = ?", (id_,)).fetchone()
+        if row is None:
+            continue
+        deleted += 1
+        links = (("messages", "conversation_id", "parent_id"), ("conversations", "id", "leaf_id"))
+        for table, of, link in links:
+            query = f"SELECT seq FROM {table} WHERE {of} = ? AND {link} = ?"
+            for linked in t.db.execute(query, (row["conversation_id"], id_)).fetchall():
+                _set(t, table, linked["seq"], {link: row["parent_id"]})
+        t.db.execute("DELETE FROM messages WHERE seq = ?", (row["seq"],))
+        t.publish("messages", row["seq"])
+    return deleted
+
+
+def _set(t: Transaction, table: str, seq: int, columns: Mapping[str, Any]) -> None:
+    assignments = ", ".join(f"{name} = :{name}" for name in columns)
+    t.db.execute(f"UPDATE {table} SET {assignments}, rev = rev + 1 WHERE seq = :seq", {**columns, "seq": seq})
+    t.publish(table, seq)
+
+
 def forget_words(t: Transaction, *, begin: bool) -> bool:
     """Take a step in removing deleted words from the search's index; whether there is more to do.
 
@@ -82,7 +151,7 @@ def forget_words(t: Transaction, *, begin: bool) -> bool:
 
 
 def store(t: Transaction, stored: Sequence[StoredMessage]) -> None:
-    """Store messages; an id that is stored is replaced, one of a deleted conversation dropped.
+    """Store messages; an id that is stored is replaced but for its pin, one of a deleted conversation dropped.
 
     A message of a conversation nobody started starts it, so that it can be found and deleted.
     """
@@ -104,12 +173,10 @@ def _store_one(t: Transaction, message: StoredMessage) -> None:
         names = ", ".join(columns)
         values = ", ".join(f":{name}" for name in columns)
         added = t.db.execute(f"INSERT INTO messages ({names}) VALUES ({values})", columns)
-        seq = int(added.lastrowid or 0)
+        t.publish("messages", int(added.lastrowid or 0))
     else:
-        seq = int(row["seq"])
-        assignments = ", ".join(f"{name} = :{name}" for name in columns)
-        t.db.execute(f"UPDATE messages SET {assignments}, rev = rev + 1 WHERE seq = :seq", {**columns, "seq": seq})
-    t.publish("messages", seq)
+        del columns["pinned"]
+        _set(t, "messages", row["seq"], columns)
 
 
 def _touch(t: Transaction, conversation_id: str, at: str) -> None:

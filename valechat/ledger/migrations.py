@@ -179,6 +179,27 @@ MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
                 reason TEXT)""",
         ),
     ),
+    (
+        "branches",
+        (
+            "ALTER TABLE conversations ADD COLUMN leaf_id TEXT",
+            "ALTER TABLE conversations ADD COLUMN tags TEXT DEFAULT '[]'",
+            "ALTER TABLE messages ADD COLUMN pinned INTEGER DEFAULT 0",
+            # Until now a conversation was one path in the order stored, whatever two kernels noted as parents.
+            "CREATE TEMP TABLE relinked (seq INTEGER PRIMARY KEY, parent_id TEXT)",
+            """INSERT INTO relinked SELECT seq, before FROM (
+                SELECT seq, parent_id, lag(id) OVER (PARTITION BY conversation_id ORDER BY seq) AS before
+                FROM messages) WHERE parent_id IS NOT before""",
+            """UPDATE messages SET rev = rev + 1,
+                parent_id = (SELECT r.parent_id FROM relinked r WHERE r.seq = messages.seq)
+                WHERE seq IN (SELECT seq FROM relinked)""",
+            "INSERT INTO dirty (stream, seq) SELECT 'messages', seq FROM relinked",
+            # A tail of no known size is written anew at once.
+            """UPDATE publication SET tail_start = -1, tail_end = -1, pending = '[]'
+                WHERE stream = 'messages' AND EXISTS (SELECT 1 FROM relinked)""",
+            "DROP TABLE relinked",
+        ),
+    ),
 )
 
 

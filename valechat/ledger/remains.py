@@ -26,7 +26,7 @@ __all__ = ["Found", "Remains", "Table", "from_pages", "from_published"]
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 _AMOUNT = re.compile(r"\d{1,18}(\.\d{1,40})?")
 _COUNTED = re.compile(r"(all|model:.+|conversation:.+)", re.DOTALL)
-_FIRST_COLUMNS = {"usage": 29}
+_FIRST_COLUMNS = {"usage": 29, "conversations": 8, "messages": 12}
 """How many columns a table had before the first was added; the others never got one."""
 
 
@@ -59,7 +59,7 @@ class Table:
             return _TIME.match(value) is not None
         if name in ("cost", "total_cost"):
             return _AMOUNT.fullmatch(value) is not None
-        return name not in ("details", "unit_prices", "body") or _is_json(value)
+        return name not in ("details", "unit_prices", "body", "tags") or _is_json(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +163,8 @@ def _parquet(connection: duckdb.DuckDBPyConnection, stream: Stream, path: Path) 
 def _text(name: str, kind: str) -> str:
     if kind == "BIGINT":
         return name
+    if kind == "BOOLEAN":
+        return f"CAST({name} AS INTEGER)"
     if kind == "TIMESTAMPTZ":
         return f"strftime({name} AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%S.%f+00:00')"
     text = f"CAST({name} AS VARCHAR)"

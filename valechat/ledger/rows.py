@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -16,6 +16,7 @@ from valechat.messages import Message, RefusalPart, TextPart, ToolResultPart, fr
 from valechat.usage import Usage
 
 __all__ = [
+    "conversation_columns",
     "conversation_of",
     "json_text",
     "message_columns",
@@ -23,6 +24,7 @@ __all__ = [
     "plugin_run_columns",
     "price_line",
     "readable_text",
+    "tags_text",
     "tool_call_columns",
     "usage_columns",
     "usage_of",
@@ -147,6 +149,7 @@ def message_columns(stored: StoredMessage) -> dict[str, Any]:
         "model": stored.model,
         "request_id": stored.request_id,
         "status": stored.status,
+        "pinned": int(stored.pinned),
     }
 
 
@@ -161,7 +164,26 @@ def message_of(row: sqlite3.Row) -> StoredMessage:
         model=row["model"],
         request_id=row["request_id"],
         status=row["status"],
+        pinned=bool(row["pinned"]),
     )
+
+
+def conversation_columns(conversation: Conversation) -> dict[str, Any]:
+    """A conversation's head as its row, but for what is counted."""
+    return {
+        "id": conversation.id,
+        "title": without_surrogates(conversation.title),
+        "created_at": stamp(conversation.created_at),
+        "updated_at": stamp(conversation.updated_at),
+        "model": conversation.model,
+        "leaf_id": conversation.leaf,
+        "tags": tags_text(conversation.tags),
+    }
+
+
+def tags_text(tags: Sequence[str]) -> str:
+    """Tags as they are stored: a JSON list, each once, in the order given."""
+    return json_text(list(dict.fromkeys(map(without_surrogates, tags))))
 
 
 def conversation_of(row: sqlite3.Row) -> Conversation:
@@ -174,6 +196,8 @@ def conversation_of(row: sqlite3.Row) -> Conversation:
         model=row["model"],
         message_count=row["message_count"],
         total_cost=read_amount(row["total_cost"]),
+        leaf=row["leaf_id"],
+        tags=tuple(json.loads(row["tags"] or "[]")),
     )
 
 

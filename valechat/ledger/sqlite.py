@@ -145,10 +145,23 @@ class SqliteLedger:
         with self._store.write() as t:
             conversations.start(t, conversation)
 
-    def change_conversation(self, conversation_id: str, *, title: str | None = None, model: str | None = None) -> None:
+    def add_conversation(self, conversation: Conversation, messages: Sequence[StoredMessage]) -> None:
+        """See `Ledger.add_conversation`."""
+        with self._store.write() as t:
+            conversations.add_whole(t, conversation, messages)
+
+    def change_conversation(
+        self,
+        conversation_id: str,
+        *,
+        title: str | None = None,
+        model: str | None = None,
+        leaf: str | None = None,
+        tags: Sequence[str] | None = None,
+    ) -> None:
         """See `Ledger.change_conversation`. Unknown ids are left alone."""
         with self._store.write() as t:
-            conversations.change(t, conversation_id, title, model)
+            conversations.change(t, conversation_id, title=title, model=model, leaf=leaf, tags=tags)
 
     def delete_conversation(self, conversation_id: str) -> None:
         """See `Ledger.delete_conversation`. Its text is gone from the published files too on return.
@@ -203,6 +216,18 @@ class SqliteLedger:
         """See `Ledger.messages`."""
         with self._store.read() as db:
             return conversations.messages(db, conversation_id)
+
+    def pin_message(self, message_id: str, *, pinned: bool) -> None:
+        """See `Ledger.pin_message`. Unknown ids are left alone."""
+        with self._store.write() as t:
+            conversations.pin(t, message_id, pinned=pinned)
+
+    def delete_messages(self, ids: Sequence[str]) -> None:
+        """See `Ledger.delete_messages`. Unknown ids are left alone."""
+        with self._store.write() as t:
+            deleted = conversations.delete_messages(t, ids)
+        if deleted:
+            self._erase()
 
     def usage_of(self, request_ids: Sequence[str]) -> list[UsageRow]:
         """See `Ledger.usage_of`."""

@@ -96,10 +96,17 @@ SELECT {names} FROM (
     QUALIFY row_number() OVER (PARTITION BY seq ORDER BY rev DESC) = 1)"""
 
 
+def _messages_view(published: Path) -> str:
+    """The messages; those published before any could be pinned are not."""
+    found = _stream_view(STREAMS["messages"], published)
+    return f"SELECT * REPLACE (coalesce(pinned, false) AS pinned) FROM ({found})"
+
+
 _CONVERSATIONS = f"""
 SELECT h.id, h.title, h.created_at,
     greatest(h.changed_at, coalesce(m.latest, h.changed_at), coalesce(u.latest, h.changed_at)) AS updated_at,
-    h.model, coalesce(m.message_count, 0) AS message_count, CAST(u.total_cost AS {MONEY}) AS total_cost
+    h.model, coalesce(m.message_count, 0) AS message_count, CAST(u.total_cost AS {MONEY}) AS total_cost,
+    h.leaf_id, coalesce(CAST(h.tags AS VARCHAR[]), []) AS tags
 FROM conversation_heads h
 LEFT JOIN (SELECT conversation_id, count(*) AS message_count, max(ts) AS latest FROM messages GROUP BY ALL) m
     ON m.conversation_id = h.id
@@ -213,7 +220,7 @@ def view_script(published: Path) -> str:
     views = {
         "usage": _stream_view(STREAMS["usage"], published),
         "conversation_heads": _stream_view(STREAMS["conversations"], published),
-        "messages": _stream_view(STREAMS["messages"], published),
+        "messages": _messages_view(published),
         "tool_calls": _stream_view(STREAMS["tool_calls"], published),
         "plugin_runs": _stream_view(STREAMS["plugin_runs"], published),
         "key_access": _stream_view(STREAMS["key_access"], published),
