@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from valechat.ids import new_id
+from valechat.ledger.library import Library
 from valechat.messages import Message
 from valechat.usage import Usage
 
@@ -77,7 +78,7 @@ class Hold:
     """What a request may cost at most, held against its buckets before it leaves.
 
     `amount` is None for a request without a known price, which holds nothing. `ceilings` are the
-    limits that apply, each on one of `buckets`.
+    limits that apply, each on one of `buckets`. A `detached` hold outlives the process that made it.
     """
 
     request_id: str
@@ -85,6 +86,7 @@ class Hold:
     buckets: Sequence[Bucket]
     ceilings: Sequence[Ceiling]
     lapses_at: datetime
+    detached: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +233,7 @@ class Pruned:
     tool_results: int
 
 
-class Ledger(Protocol):
+class Ledger(Library, Protocol):
     """The ledger. See the module's docstring for the life of a request."""
 
     @property
@@ -317,14 +319,6 @@ class Ledger(Protocol):
 
     def keep(self, retention: Callable[[], Retention]) -> None:
         """Prune once a day from now on, in the background, as is wanted then."""
-        ...
-
-    def conversation(self, conversation_id: str) -> Conversation | None:
-        """One conversation's head."""
-        ...
-
-    def conversations(self, *, search: str = "", most: int = 100) -> list[Conversation]:
-        """The latest conversations, or those whose messages or title match all words of `search`."""
         ...
 
     def add_messages(self, messages: Sequence[StoredMessage]) -> None:

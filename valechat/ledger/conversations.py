@@ -1,4 +1,4 @@
-"""Conversations, their messages and the search through them."""
+"""Conversations and their messages, as they change. `finding` looks for them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from valechat.ledger.amounts import ZERO, stamp
 from valechat.ledger.base import Conversation, StoredMessage, UsageRow
 from valechat.ledger.rows import (
     conversation_columns,
-    conversation_of,
     message_columns,
     message_of,
     tags_text,
@@ -27,21 +26,13 @@ __all__ = [
     "delete",
     "delete_messages",
     "forget_words",
-    "get",
-    "latest",
     "messages",
     "pin",
-    "search",
     "start",
     "store",
 ]
 
-_HEADS = (
-    "SELECT c.*, (SELECT count(*) FROM messages m WHERE m.conversation_id = c.id) AS message_count FROM conversations c"
-)
 _MERGE_PAGES = 500
-_FIRST_UNSPACED = "\u2e80"
-"""From here on lie the scripts that are written without spaces, where a word is no token of the index."""
 
 
 def start(t: Transaction, conversation: Conversation) -> None:
@@ -197,40 +188,6 @@ def bill(t: Transaction, row: UsageRow) -> None:
         total = add(Decimal(found["total_cost"]) if found["total_cost"] is not None else ZERO, row.cost)
         t.db.execute("UPDATE conversations SET total_cost = ? WHERE id = ?", (format(total, "f"), row.conversation_id))
     _touch(t, row.conversation_id, stamp(row.ts))
-
-
-def get(db: sqlite3.Connection, conversation_id: str) -> Conversation | None:
-    """One conversation's head."""
-    row = db.execute(f"{_HEADS} WHERE c.id = ?", (conversation_id,)).fetchone()
-    return None if row is None else conversation_of(row)
-
-
-def latest(db: sqlite3.Connection, most: int) -> list[Conversation]:
-    """The conversations that changed last, newest first."""
-    rows = db.execute(f"{_HEADS} ORDER BY c.updated_at DESC, c.seq DESC LIMIT ?", (most,))
-    return [conversation_of(row) for row in rows]
-
-
-def search(db: sqlite3.Connection, words: Sequence[str], most: int) -> list[Conversation]:
-    """The conversations in whose title and messages every word occurs, newest first.
-
-    A word matches the beginnings of words, without regard to case and accents.
-    """
-    conditions = []
-    values: list[str] = []
-    for word in words:
-        by_index = "SELECT m.conversation_id FROM messages_search s JOIN messages m ON m.seq = s.rowid WHERE"
-        if any(character >= _FIRST_UNSPACED for character in word):
-            within = "SELECT conversation_id FROM messages WHERE instr(text, ?)"
-            values.append(word)
-        else:
-            within = f"{by_index} messages_search MATCH ?"
-            values.append('"' + word.replace('"', '""') + '"*')
-        conditions.append(f"(c.id IN ({within}) OR instr(fold(c.title), fold(?)))")
-        values.append(word)
-    where = " AND ".join(conditions)
-    rows = db.execute(f"{_HEADS} WHERE {where} ORDER BY c.updated_at DESC, c.seq DESC LIMIT ?", (*values, most))
-    return [conversation_of(row) for row in rows]
 
 
 def messages(db: sqlite3.Connection, conversation_id: str) -> list[StoredMessage]:

@@ -41,6 +41,8 @@ from valechat.ledger.rows import (
 )
 from valechat.ledger.salvage import Salvaged, salvage
 from valechat.ledger.segments import Segments
+from valechat.ledger.sqlitejobs import SqliteJobs
+from valechat.ledger.sqlitelibrary import SqliteLibrary
 from valechat.ledger.store import Store, now_utc
 from valechat.ledger.tender import Tender
 from valechat.ledger.transaction import Transaction
@@ -51,7 +53,7 @@ if TYPE_CHECKING:
 __all__ = ["SqliteLedger"]
 
 
-class SqliteLedger:
+class SqliteLedger(SqliteLibrary):
     """A `Ledger` in a folder. Nothing is opened or written before the first use.
 
     Args:
@@ -76,6 +78,7 @@ class SqliteLedger:
         self._store = Store(folder, clock, self._pace)
         self._store.committed = self._committed
         self._segments = Segments(self._store, self._pace)
+        self.jobs = SqliteJobs(self._store, self._erase)
         self._daily = Daily(folder / "pruned", clock, self.prune)
         self._tender = Tender(self._tended)
         self._duck = Duck(self._store.publisher.folder, state or folder / "state", folder / "valechat.duckdb")
@@ -183,6 +186,7 @@ class SqliteLedger:
             for conversation_id in ids:
                 with self._store.write() as t:
                     deleted += delete_expired(t, conversation_id, before)
+            deleted += self.jobs.expire(before)
         step = 1 if retention.tool_results is not None else 0
         while step and retention.tool_results is not None:
             with self._store.write() as t:
@@ -195,17 +199,6 @@ class SqliteLedger:
     def keep(self, retention: Callable[[], Retention]) -> None:
         """See `Ledger.keep`. Of several processes one does it."""
         self._daily.wanted = retention
-
-    def conversation(self, conversation_id: str) -> Conversation | None:
-        """See `Ledger.conversation`."""
-        with self._store.read() as db:
-            return conversations.get(db, conversation_id)
-
-    def conversations(self, *, search: str = "", most: int = 100) -> list[Conversation]:
-        """See `Ledger.conversations`."""
-        words = search.split()
-        with self._store.read() as db:
-            return conversations.search(db, words, most) if words else conversations.latest(db, most)
 
     def add_messages(self, messages: Sequence[StoredMessage]) -> None:
         """See `Ledger.add_messages`. A conversation nobody started is started with its first message."""

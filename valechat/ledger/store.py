@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -24,6 +23,7 @@ from valechat.ledger.pace import Pace
 from valechat.ledger.publish import Prepared, Publisher
 from valechat.ledger.streams import FUNCTIONS
 from valechat.ledger.transaction import Transaction
+from valechat.ledger.words import fold
 
 __all__ = ["LEDGER_FILE", "LOCK_FILE", "Store", "now_utc"]
 
@@ -105,7 +105,7 @@ class Store:
             db.execute("PRAGMA journal_mode = TRUNCATE")
             db.execute("PRAGMA synchronous = FULL")
             db.execute("PRAGMA secure_delete = ON")
-            db.create_function("fold", 1, _fold, deterministic=True)
+            db.create_function("fold", 1, fold, deterministic=True)
             for name, function in FUNCTIONS.items():
                 db.create_function(name, 1, function, deterministic=True)
             migrate(db, self.path, stamp(self.clock()))
@@ -128,9 +128,3 @@ class Store:
         empty = not self.path.exists() or self.path.stat().st_size == 0
         if empty and any((self.folder / "published").glob("*/mark.json")):
             raise damaged(self.path, "it is empty or gone, though rows of it are published beside it")
-
-
-def _fold(text: str) -> str:
-    """Text without case and accents, as the search's index has it."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(character for character in decomposed if not unicodedata.combining(character))
