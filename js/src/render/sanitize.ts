@@ -24,6 +24,8 @@ const CONFIG: Config = {
 const OUR_CLASS = /^(hljs(-[\w-]+)?|language-[\w+#.-]+|[a-z]+_)$/;
 
 const purifier = createPurifier(window);
+// Given with each call it would be read anew each time, which takes as long as a small block itself.
+purifier.setConfig(CONFIG);
 
 purifier.addHook("afterSanitizeAttributes", (element) => {
   const classes = element.getAttribute("class");
@@ -46,7 +48,7 @@ const inert = document.implementation.createHTMLDocument("");
 export function sanitized(html: string): DocumentFragment {
   const parsed = inert.createElement("div");
   parsed.innerHTML = html;
-  purifier.sanitize(parsed, CONFIG);
+  purifier.sanitize(parsed);
   const fragment = inert.createDocumentFragment();
   fragment.append(...parsed.childNodes);
   return fragment;

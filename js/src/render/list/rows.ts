@@ -15,8 +15,9 @@ import { html, render } from "lit-html";
 import { repeat } from "lit-html/directives/repeat.js";
 
 import { Anchor } from "./anchor";
+import { Pace } from "./pace";
 import { Pins } from "./pins";
-import { drawn, parts, type Range } from "./window";
+import { afforded, drawn, parts, type Range } from "./window";
 
 /** Keys of rows last drawn that `recent` remembers. */
 const RECENT = 150;
@@ -57,6 +58,7 @@ export class Rows {
   private frame = 0;
   private drawing = false;
   private readonly latest = new Map<string, true>();
+  private readonly pace = new Pace();
   private readonly pins = new Pins(this.node, () => this.draw());
   private readonly anchor: Anchor;
   private readonly virtual: Virtualizer<HTMLElement, HTMLElement>;
@@ -125,7 +127,11 @@ export class Rows {
     if (this.drawing) return;
     const wanted = this.wanted();
     if (wanted.length === this.indexes.length && wanted.every((index, i) => index === this.indexes[i])) this.settle();
-    else this.frame ||= requestAnimationFrame(() => this.draw());
+    else this.later();
+  }
+
+  private later(): void {
+    this.frame ||= requestAnimationFrame(() => this.draw());
   }
 
   private wanted(): number[] {
@@ -145,15 +151,19 @@ export class Rows {
     this.frame = 0;
     this.drawing = true;
     this.anchor.note();
-    this.indexes = this.wanted();
+    const begun = performance.now();
+    const wanted = this.wanted();
+    const known = new Set(this.indexes.map(this.keyOf));
+    const most = this.pins.all ? Infinity : this.pace.most;
+    this.indexes = afforded(wanted, (index) => known.has(this.keyOf(index)), this.range, most);
     this.render();
-    for (const row of this.elements()) {
-      this.place(row);
-      this.virtual.measureElement(row);
-    }
+    for (const row of this.elements()) this.place(row);
+    for (const row of this.elements()) this.virtual.measureElement(row);
     this.virtual.measureElement(null);
     this.drawing = false;
     this.settle();
+    this.pace.took(this.indexes.filter((index) => !known.has(this.keyOf(index))).length, performance.now() - begun);
+    if (this.indexes.length < wanted.length) this.later();
   }
 
   private render(): void {

@@ -37,6 +37,19 @@ export function drawn(count: number, range: Range | null, pinned: readonly numbe
   return [...wanted].sort((a, b) => a - b);
 }
 
+/**
+ * Of the rows to draw those that one frame can afford: all that are drawn already, and `most` others, what is in sight
+ * first, from its end.
+ */
+export function afforded(indexes: readonly number[], known: (index: number) => boolean, range: Range | null, most: number): number[] {
+  const fresh = indexes.filter((index) => !known(index));
+  if (fresh.length <= most) return [...indexes];
+  const inSight = (index: number) => range !== null && index >= range.startIndex && index <= range.endIndex;
+  const first = fresh.sort((a, b) => Number(inSight(b)) - Number(inSight(a)) || b - a);
+  const left = new Set(first.slice(most));
+  return indexes.filter((index) => !left.has(index));
+}
+
 /** The rows with room between them for what is left out. */
 export function parts(indexes: readonly number[], place: (index: number) => Place, total: number): Part[] {
   const result: Part[] = [];
