@@ -11,6 +11,19 @@ import type {
   Asked,
 } from "./protocol/asks";
 import type {
+  ChangeConversation,
+  ConversationDone,
+  ConversationsListed,
+  DeleteConversation,
+  DuplicateConversation,
+  ExportConversation,
+  Exported,
+  ImportConversations,
+  ListConversations,
+  Look,
+  OpenConversation,
+} from "./protocol/conversations";
+import type {
   Estimate,
   Estimated,
 } from "./protocol/money";
@@ -62,6 +75,7 @@ import type {
 } from "./protocol/talk";
 
 export type * from "./protocol/asks";
+export type * from "./protocol/conversations";
 export type * from "./protocol/money";
 export type * from "./protocol/plugins";
 export type * from "./protocol/rich";
@@ -90,7 +104,15 @@ export type FromPanel =
   | ChangeChat
   | ChangeSettings
   | DeleteKey
-  | NeedAsset;
+  | NeedAsset
+  | ListConversations
+  | OpenConversation
+  | ChangeConversation
+  | DuplicateConversation
+  | DeleteConversation
+  | ExportConversation
+  | ImportConversations
+  | Look;
 
 export type ToPanel =
   | Asked
@@ -114,4 +136,7 @@ export type ToPanel =
   | SavedTranscript
   | Settings
   | SettingChanged
-  | Asset;
+  | Asset
+  | ConversationsListed
+  | ConversationDone
+  | Exported;

@@ -7,23 +7,24 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from itertools import takewhile
 from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter, ValidationError
 
 from valechat.chat import Chat
-from valechat.errors import ConfigError, ValeChatError
+from valechat.errors import ValeChatError
 from valechat.events import DoneEvent
 from valechat.history import answered
 from valechat.ids import new_id
 from valechat.ledger.base import StoredMessage, UsageRow
 from valechat.ledger.threads import durably
-from valechat.money import total
 from valechat.notebook.asks import PanelAsker
 from valechat.notebook.assets import AssetDesk
+from valechat.notebook.conversationdesk import ConversationDesk
 from valechat.notebook.estimating import Estimating
+from valechat.notebook.following import Following
 from valechat.notebook.liveturn import LiveTurn
 from valechat.notebook.models import breakers_shown, models_shown
 from valechat.notebook.outbox import Outbox
@@ -49,14 +50,13 @@ from valechat.notebook.protocol import (
     State,
     Stop,
     ToolPiece,
-    ToolShown,
     TurnEnded,
     TurnStarted,
 )
 from valechat.notebook.settingsdesk import SettingsDesk
-from valechat.notebook.shown import TEXT, answer_text, error_shown, messages_shown, money, turn_of
+from valechat.notebook.shown import TEXT, answer_text, error_shown, messages_shown, spent, turn_of
 from valechat.notebook.toolcards import whole_result
-from valechat.notebook.uploads import UPLOAD_TOTAL, Taken, Uploads
+from valechat.notebook.uploads import UPLOAD_TOTAL, Taken, Uploads, upload_limit
 from valechat.reply import Reply
 from valechat.services import services
 
@@ -81,6 +81,8 @@ class PanelConversation:
         self._estimating = Estimating(chat, self._uploads)
         self._desk = PluginDesk(chat, outbox, self._uploads)
         self._settings = SettingsDesk(chat, outbox, lambda: self._send_models(refresh=True))
+        self._following = Following(lambda: chat.conversation_id, self._busy, self.show)
+        self._conversations = ConversationDesk(chat, outbox, self)
         self._newest_estimate: asyncio.Task[None] | None = None
         self._stored_ids: dict[str, str] = {}
         self._breakers: set[tuple[str, int]] = set()
@@ -109,6 +111,7 @@ class PanelConversation:
             "change_settings": settings.change_settings,
             "delete_key": settings.delete_key,
             "need_asset": AssetDesk(self._outbox).send,
+            **self._conversations.handlers,
         }
         handle = at_desks.get(message["type"]) or getattr(self, f"_on_{message['type']}")
         self._start(handle(message))
@@ -121,10 +124,28 @@ class PanelConversation:
     def _turn_ended(self) -> None:
         """Follow a turn that was asked elsewhere: from Python, or by a magic."""
         self._estimating.forget()
-        if not self._live:
-            self._start(self._follow())
+        if not self._busy():
+            self._start(self.show())
 
-    async def _follow(self) -> None:
+    def _busy(self) -> bool:
+        return self.chat.conversation_id in self.answering()
+
+    def answering(self) -> set[str]:
+        """See `Talks.answering`."""
+        return {live.conversation_id for live in self._live.values()}
+
+    def stop(self, conversation_id: str) -> None:
+        """See `Talks.stop`."""
+        for live in self._live.values():
+            if live.task is not None and live.conversation_id == conversation_id:
+                live.task.cancel()
+
+    def usable(self, model: str) -> bool:
+        """See `Talks.usable`."""
+        return any(one["id"] == model and one["usable"] for one in self._models)
+
+    async def show(self) -> None:
+        """See `Talks.show`."""
         await self._send_state()
         self._stored(await self.chat.stored())
 
@@ -164,7 +185,14 @@ class PanelConversation:
         live.task = asyncio.current_task()
         self._live[live.turn] = live
         self._outbox.send(
-            TurnStarted(type="turn_started", seq=0, turn=live.turn, question=live.question, answer=live.answer)
+            TurnStarted(
+                type="turn_started",
+                seq=0,
+                turn=live.turn,
+                question=live.question,
+                answer=live.answer,
+                conversation=conversation_id,
+            )
         )
         try:
             await self._answer(live)
@@ -184,10 +212,10 @@ class PanelConversation:
         self.chat.model = message["model"]
         await self._send_models(refresh=False)
 
+    async def _on_look(self, _message: Mapping[str, Any]) -> None:
+        await self._following.look()
+
     async def _on_new_conversation(self, _message: Mapping[str, Any]) -> None:
-        for live in self._live.values():
-            if live.task is not None:
-                live.task.cancel()
         self.chat.conversation_id = new_id()
         self._uploads.forget()
         await self._send_state()
@@ -242,6 +270,7 @@ class PanelConversation:
             files=live.attached.parts,
             question_id=live.question["id"],
             asker=self._asker,
+            conversation_id=live.conversation_id,
         )
         try:
             async with contextlib.aclosing(turn) as events:
@@ -265,20 +294,29 @@ class PanelConversation:
     def _refuse(self, live: LiveTurn, error: BaseException) -> None:
         if live.attached.error is None:
             self._uploads.keep(live.attached.shown, live.attached.parts)
-        refused = Refused(type="refused", seq=0, turn=live.turn, text=live.question["text"], error=error_shown(error))
+        refused = Refused(
+            type="refused",
+            seq=0,
+            turn=live.turn,
+            text=live.question["text"],
+            error=error_shown(error),
+            conversation=live.conversation_id,
+        )
         if live.attached.shown:
             refused["attachments"] = live.attached.shown
         self._outbox.send(refused)
 
     async def _end(self, live: LiveTurn, reply: Reply | None, error: ErrorShown | None = None) -> None:
         stored, rows = await self._read(live.conversation_id)
+        asked_at = next((place for place, one in enumerate(stored) if one.id == live.question["id"]), len(stored))
+        await self._following.wrote(live.conversation_id, len(stored) - asked_at)
         shown = messages_shown(stored, rows)
         ids = [message["id"] for message in shown]
         place = ids.index(live.question["id"]) + 1 if live.question["id"] in ids else len(ids)
         answer = shown[place] if place < len(shown) else {**live.answer, "turn": None, "status": "cancelled"}
         self._stored_ids[live.answer["id"]] = answer["id"]
         notes = list(reply.notes) if reply is not None else live.answer["notes"]
-        total_cost, unpriced = _spent(rows.values())
+        total_cost, unpriced = spent(rows.values())
         self._outbox.send(
             TurnEnded(
                 type="turn_ended",
@@ -288,14 +326,15 @@ class PanelConversation:
                     **answer,
                     "id": live.answer["id"],
                     "notes": notes,
-                    "tools": _timed(answer["tools"], live),
+                    "tools": live.timed(answer["tools"]),
                     "error": error,
                 },
                 total_cost=total_cost,
                 unpriced=unpriced,
             )
         )
-        self._stored(stored)
+        if live.conversation_id == self.chat.conversation_id:
+            self._stored(stored)
 
     async def _read(self, conversation_id: str) -> tuple[list[StoredMessage], dict[str, UsageRow]]:
         ledger = services().ledger
@@ -309,7 +348,8 @@ class PanelConversation:
         plugins = await self._desk.open()
         head = await durably(services().ledger.conversation, conversation)
         stored, rows = await self._read(conversation)
-        total_cost, unpriced = _spent(rows.values())
+        self._following.saw(conversation, head)
+        total_cost, unpriced = spent(rows.values())
         live = [live for live in self._live.values() if live.conversation_id == conversation]
         under_way = {live.question["id"] for live in live}
         settled = list(takewhile(lambda message: message.id not in under_way, stored))
@@ -328,7 +368,7 @@ class PanelConversation:
                 total_cost=total_cost,
                 unpriced=unpriced,
                 draft="",
-                upload_limit=_upload_limit(),
+                upload_limit=upload_limit(),
                 upload_total=UPLOAD_TOTAL,
                 breakers=breakers_shown(services().breakers()),
                 asks=self._asker.shown,
@@ -355,30 +395,6 @@ class PanelConversation:
 
     def _notice(self, text: str, error: BaseException | None) -> None:
         self._outbox.send(Notice(type="notice", seq=0, text=text, error=None if error is None else error_shown(error)))
-
-
-def _timed(tools: Iterable[ToolShown], live: LiveTurn) -> list[ToolShown]:
-    """The cards with how long their calls took, which the conversation does not keep."""
-    timed: list[ToolShown] = []
-    for tool in tools:
-        seen = live.tool(tool["id"])
-        timed.append({**tool, "duration_ms": seen["duration_ms"]} if seen and "duration_ms" in seen else tool)
-    return timed
-
-
-def _upload_limit() -> int:
-    try:
-        return services().settings.sizes.upload
-    except ConfigError:
-        # What is wrong with the settings is said where they are needed; the panel opens without them.
-        return UPLOAD_TOTAL
-
-
-def _spent(rows: Iterable[UsageRow]) -> tuple[str | None, int]:
-    """What the requests cost together (None when no cost is known), and how many have no known cost."""
-    costs = [row.cost for row in rows]
-    known = [cost for cost in costs if cost is not None]
-    return (money(total(known)) if known else None), len(costs) - len(known)
 
 
 _FROM_PANEL: TypeAdapter[FromPanel] = TypeAdapter(Annotated[FromPanel, Field(discriminator="type")])

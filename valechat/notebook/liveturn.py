@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
 from valechat.events import (
@@ -93,6 +93,14 @@ class LiveTurn:
     def tool(self, call_id: str) -> ToolShown | None:
         """A call's card as it stands."""
         return next((tool for tool in self._answer["tools"] if tool["id"] == call_id), None)
+
+    def timed(self, tools: Iterable[ToolShown]) -> list[ToolShown]:
+        """The cards with how long their calls took, which the conversation does not keep."""
+        timed: list[ToolShown] = []
+        for tool in tools:
+            seen = self.tool(tool["id"])
+            timed.append({**tool, "duration_ms": seen["duration_ms"]} if seen and "duration_ms" in seen else tool)
+        return timed
 
     def _change_tool(self, call_id: str, change: Callable[[ToolShown], ToolShown], outbox: Outbox) -> None:
         # A server that numbers its calls afresh in each answer repeats ids; the last is the one that runs.

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from valechat.errors import AuthenticationFailed, MissingKey, ValeChatError
 from valechat.ledger.base import StoredMessage, UsageRow
+from valechat.money import total
 from valechat.notebook.answerparts import with_parts, without_urls
 from valechat.notebook.protocol import AttachmentShown, ErrorShown, MessageShown
 from valechat.notebook.toolcards import Origins, origins, tools_shown, without_files
@@ -21,6 +22,7 @@ __all__ = [
     "messages_shown",
     "money",
     "question_shown",
+    "spent",
     "turn_of",
     "with_usage",
 ]
@@ -189,3 +191,10 @@ def _blank(message_id: str, model: str, ts: datetime) -> MessageShown:
         error=None,
         ts=ts.isoformat(),
     )
+
+
+def spent(rows: Iterable[UsageRow]) -> tuple[str | None, int]:
+    """What the requests cost together (None when no cost is known), and how many have no known cost."""
+    costs = [row.cost for row in rows]
+    known = [cost for cost in costs if cost is not None]
+    return (money(total(known)) if known else None), len(costs) - len(known)

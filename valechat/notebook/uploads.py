@@ -19,7 +19,7 @@ from valechat.messages import FilePart, ImagePart, Message
 from valechat.notebook.protocol import Attached, AttachmentShown
 from valechat.services import services
 
-__all__ = ["UPLOAD_TOTAL", "Taken", "Uploads", "attachments_shown", "without_previews"]
+__all__ = ["UPLOAD_TOTAL", "Taken", "Uploads", "attachments_shown", "upload_limit", "without_previews"]
 
 UPLOAD_TOTAL = 10_000_000
 """Bytes one question may bring: Jupyter's server closes a connection over a message of more than 10 MiB."""
@@ -122,6 +122,15 @@ class Uploads:
 def attachments_shown(message_id: str, message: Message) -> list[AttachmentShown]:
     """A stored question's attachments."""
     return [_shown(f"{message_id}/{number}", part) for number, part in enumerate(_attached(message), 1)]
+
+
+def upload_limit() -> int:
+    """The most bytes of one attachment."""
+    try:
+        return services().settings.sizes.upload
+    except ConfigError:
+        # What is wrong with the settings is said where they are needed; the panel opens without them.
+        return UPLOAD_TOTAL
 
 
 def without_previews(shown: Sequence[AttachmentShown]) -> list[AttachmentShown]:

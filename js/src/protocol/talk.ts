@@ -97,6 +97,7 @@ export interface TurnStarted {
   turn: string;
   question: MessageShown;
   answer: MessageShown;
+  conversation?: string;
 }
 
 /** What came for one turn since the last `deltas`. Absent keys: nothing came. `more` as in `MessageShown`. */
@@ -141,6 +142,7 @@ export interface Refused {
   text: string;
   error: ErrorShown;
   attachments?: AttachmentShown[];
+  conversation?: string;
 }
 
 /** The model menu changed. */

@@ -25,6 +25,21 @@ from valechat.notebook.protocol.asks import (
     SamplingShown,
     VisitShown,
 )
+from valechat.notebook.protocol.conversations import (
+    ChangeConversation,
+    ConversationDone,
+    ConversationShown,
+    ConversationsListed,
+    DeleteConversation,
+    DuplicateConversation,
+    ExportConversation,
+    Exported,
+    ImportConversations,
+    ListConversations,
+    Look,
+    OpenConversation,
+    TagShown,
+)
 from valechat.notebook.protocol.money import (
     Estimate,
     Estimated,
@@ -106,27 +121,38 @@ __all__ = [
     "BreakerShown",
     "Breakers",
     "ChangeChat",
+    "ChangeConversation",
     "ChangeSettings",
     "CitationShown",
     "Complete",
     "Completed",
     "Composed",
     "ConfirmationShown",
+    "ConversationDone",
+    "ConversationShown",
+    "ConversationsListed",
+    "DeleteConversation",
     "DeleteKey",
     "Delta",
     "Deltas",
+    "DuplicateConversation",
     "ErrorShown",
     "Estimate",
     "EstimateShown",
     "Estimated",
+    "ExportConversation",
+    "Exported",
     "Fetched",
     "FieldShown",
     "FormShown",
     "FromPanel",
     "GrantShown",
     "Hello",
+    "ImportConversations",
     "LimitShown",
+    "ListConversations",
     "ListOffers",
+    "Look",
     "MessageShown",
     "ModelShown",
     "Models",
@@ -135,6 +161,7 @@ __all__ = [
     "NewConversation",
     "Notice",
     "Offers",
+    "OpenConversation",
     "OpenSettings",
     "OptionShown",
     "PluginShown",
@@ -158,6 +185,7 @@ __all__ = [
     "ShowTool",
     "State",
     "Stop",
+    "TagShown",
     "ToPanel",
     "ToolFileShown",
     "ToolPiece",
@@ -191,6 +219,14 @@ FromPanel = (
     | ChangeSettings
     | DeleteKey
     | NeedAsset
+    | ListConversations
+    | OpenConversation
+    | ChangeConversation
+    | DuplicateConversation
+    | DeleteConversation
+    | ExportConversation
+    | ImportConversations
+    | Look
 )
 
 ToPanel = (
@@ -216,4 +252,7 @@ ToPanel = (
     | Settings
     | SettingChanged
     | Asset
+    | ConversationsListed
+    | ConversationDone
+    | Exported
 )

@@ -149,13 +149,17 @@ class State(TypedDict):
 
 
 class TurnStarted(TypedDict):
-    """The question is taken and the answer is on its way: both messages as they stand."""
+    """The question is taken and the answer is on its way: both messages as they stand.
+
+    A panel that has turned to another than its `conversation` shows neither.
+    """
 
     type: Literal["turn_started"]
     seq: int
     turn: str
     question: MessageShown
     answer: MessageShown
+    conversation: NotRequired[str]
 
 
 class Delta(TypedDict):
@@ -204,6 +208,7 @@ class Refused(TypedDict):
     text: str
     error: ErrorShown
     attachments: NotRequired[list[AttachmentShown]]
+    conversation: NotRequired[str]
 
 
 class Models(TypedDict):
