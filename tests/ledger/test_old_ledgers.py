@@ -98,6 +98,7 @@ def test_it_is_migrated_when_it_is_opened_and_says_what_it_said(
     assert version_of(old) == len(MIGRATIONS)
 
 
+@pytest.mark.parametrize("old", ["v1", "v2"], indirect=True)
 def test_each_of_its_conversations_is_one_path_in_the_order_it_was_stored(sqlite_ledger: SqliteLedger) -> None:
     sqlite_ledger.tend()
     published = dict(rows(sqlite_ledger, "SELECT id, parent_id FROM messages"))

@@ -19,7 +19,18 @@ from valechat.ledger.base import Bucket, Ceiling, Hold, LimitState
 from valechat.ledger.transaction import Transaction
 from valechat.money import add, subtract
 
-__all__ = ["any_lapsed", "lapse", "publish_ceilings", "release", "release_dead", "renew", "reserve", "spend", "states"]
+__all__ = [
+    "any_lapsed",
+    "lapse",
+    "publish_ceilings",
+    "release",
+    "release_dead",
+    "renew",
+    "reserve",
+    "spend",
+    "states",
+    "used",
+]
 
 
 _RATE_PERIOD = timedelta(minutes=1)
@@ -27,6 +38,10 @@ _RATE_PERIOD = timedelta(minutes=1)
 
 _NEWEST_SHOWN = 100
 """How many of the newest ceilings the `limits` view has; conversations would make them any number."""
+
+
+_NOBODY = "detached"
+"""The machine of a hold that outlives its process: no machine has this name, so it never counts as dead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +73,7 @@ def reserve(t: Transaction, hold: Hold) -> None:
             hold.request_id,
             amount_text(amount),
             stamp(hold.lapses_at),
-            processes.machine(),
-            os.getpid(),
-            processes.started(os.getpid()) or "",
+            *((_NOBODY, 0, "") if hold.detached else _this_process()),
         ),
     )
     for bucket in _distinct(hold.buckets):
@@ -168,7 +181,8 @@ def _note_ceiling(t: Transaction, ceiling: Ceiling) -> None:
             (*key, *values),
         )
         t.db.execute(
-            "DELETE FROM ceilings WHERE scope LIKE 'conversation:%' AND noted <= (SELECT max(noted) FROM ceilings) - ?",
+            "DELETE FROM ceilings WHERE (scope LIKE 'conversation:%' OR scope LIKE 'job:%')"
+            " AND noted <= (SELECT max(noted) FROM ceilings) - ?",
             (_NEWEST_SHOWN,),
         )
         t.limits = True
@@ -231,6 +245,15 @@ def release_dead(t: Transaction, ceilings: Sequence[Ceiling]) -> bool:
         for request_id in ids:
             release(t, request_id)
     return bool(dead)
+
+
+def used(db: sqlite3.Connection, bucket: Bucket) -> Decimal:
+    """What has been spent in a bucket."""
+    return _counter(db, bucket).used
+
+
+def _this_process() -> tuple[str, int, str]:
+    return processes.machine(), os.getpid(), processes.started(os.getpid()) or ""
 
 
 def _distinct(buckets: Sequence[Bucket]) -> list[Bucket]:

@@ -25,7 +25,7 @@ __all__ = ["Found", "Remains", "Table", "from_pages", "from_published"]
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 _AMOUNT = re.compile(r"\d{1,18}(\.\d{1,40})?")
-_COUNTED = re.compile(r"(all|model:.+|conversation:.+)", re.DOTALL)
+_COUNTED = re.compile(r"(all|model:.+|conversation:.+|job:.+)", re.DOTALL)
 _FIRST_COLUMNS = {"usage": 29, "conversations": 8, "messages": 12}
 """How many columns a table had before the first was added; the others never got one."""
 

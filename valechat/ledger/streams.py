@@ -20,6 +20,10 @@ LARGEST_TEXT = 1_000_000
 six bytes a character; the SQLite file holds everything."""
 
 
+_LONG = ("content", "prompt", "answer")
+"""Texts that may be longer than is published."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stream:
     """A published table.
@@ -44,7 +48,7 @@ class Stream:
         source = self.sources.get(name, name)
         if name == "parts":
             return f"json(published_parts({source}))"
-        if name == "content":
+        if name in _LONG:
             return f"published_text({source})"
         if kind == "JSON":
             return f"CASE WHEN json_valid({source}) THEN json({source}) ELSE {source} END"
@@ -142,6 +146,40 @@ STREAMS: Mapping[str, Stream] = {
             },
         ),
         Stream(
+            "map_jobs",
+            {
+                "id": "VARCHAR",
+                "name": "VARCHAR",
+                "model": "VARCHAR",
+                "prompt": "VARCHAR",
+                "mode": "VARCHAR",
+                "settings": "JSON",
+                "status": "VARCHAR",
+                "note": "VARCHAR",
+                "rows": "BIGINT",
+                "created_at": "TIMESTAMPTZ",
+                "updated_at": "TIMESTAMPTZ",
+            },
+        ),
+        Stream(
+            "map_rows",
+            {
+                "id": "VARCHAR",
+                "job_id": "VARCHAR",
+                "row": "BIGINT",
+                "digest": "VARCHAR",
+                "prompt": "VARCHAR",
+                "answer": "VARCHAR",
+                "parsed": "JSON",
+                "status": "VARCHAR",
+                "error": "VARCHAR",
+                "model": "VARCHAR",
+                "request_id": "VARCHAR",
+                "cost": MONEY,
+                "ts": "TIMESTAMPTZ",
+            },
+        ),
+        Stream(
             "key_access",
             {"ts": "TIMESTAMPTZ", "key": "VARCHAR", "source": "VARCHAR", "purpose": "VARCHAR"},
         ),
@@ -158,12 +196,12 @@ def published_parts(body: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def published_text(text: str) -> str:
+def published_text(text: str | None) -> str | None:
     """A text as far as it is published. SQLite's own `substr` ends at a NUL."""
-    return text[:LARGEST_TEXT]
+    return None if text is None else text[:LARGEST_TEXT]
 
 
-FUNCTIONS: Mapping[str, Callable[[str], str]] = {
+FUNCTIONS: Mapping[str, Callable[[str], str | None]] = {
     "published_parts": published_parts,
     "published_text": published_text,
 }

@@ -146,6 +146,20 @@ _DISCREPANCIES = {
 FROM usage GROUP BY provider, model ORDER BY discrepancies DESC, provider, model""",
 }
 
+_ANSWERS = """
+WITH told AS (
+    SELECT m.request_id, q.content AS prompt, m.content AS answer, CAST(NULL AS VARCHAR) AS job,
+        CAST(NULL AS BIGINT) AS row, CAST(NULL AS JSON) AS parsed, CAST(NULL AS VARCHAR) AS error
+    FROM messages m LEFT JOIN messages q ON q.id = m.parent_id AND q.role = 'user'
+    WHERE m.role = 'assistant' AND m.request_id IS NOT NULL
+    UNION ALL
+    SELECT r.request_id, r.prompt, r.answer, j.name, r.row, r.parsed, r.error
+    FROM map_rows r LEFT JOIN map_jobs j ON j.id = r.job_id WHERE r.request_id IS NOT NULL)
+SELECT u.request_id, u.ts, u.day, u.kind, u.provider || '/' || u.model AS model, t.prompt, t.answer, t.parsed,
+    u.status, coalesce(t.error, u.error) AS error, u.cost, u.first_token_ms, u.duration_ms, u.input_tokens,
+    u.output_tokens, t.job, t.row, u.conversation_id
+FROM told t JOIN usage u ON u.request_id = t.request_id"""
+
 _PLUGINS = {
     # A call the user refused never ran, so it has no duration.
     "plugin_use": """SELECT CAST(ts AS DATE) AS day, plugin, tool, count(*) AS calls,
@@ -224,9 +238,12 @@ def view_script(published: Path) -> str:
         "tool_calls": _stream_view(STREAMS["tool_calls"], published),
         "plugin_runs": _stream_view(STREAMS["plugin_runs"], published),
         "key_access": _stream_view(STREAMS["key_access"], published),
+        "map_jobs": _stream_view(STREAMS["map_jobs"], published),
+        "map_rows": _stream_view(STREAMS["map_rows"], published),
         "prices": _prices_view(published),
         "limits": _limits_view(published),
         "conversations": _CONVERSATIONS,
+        "answers": _ANSWERS,
         **_SPEND,
         **_DISCREPANCIES,
         **_PLUGINS,
