@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
@@ -78,7 +79,12 @@ class SettingsDesk:
         async def change() -> None:
             pairs = zip(names, message["values"], strict=True)
             changes = {_path(name): _value(name, value.strip()) for name, value in pairs}
-            await asyncio.to_thread(change_settings, paths, changes)
+            try:
+                await asyncio.to_thread(change_settings, paths, changes)
+            except ConfigError as error:
+                # The field says where it is; file and line would be those of what was not written.
+                place = re.compile(rf"^{re.escape(str(paths.config_file))}(, line \d+)?: ")
+                raise ConfigError(place.sub("", error.message), fix=error.fix) from error
 
         await self._answer(message["number"], change)
         if any(name.startswith(("providers.", "prices.", "default_model")) for name in names):
