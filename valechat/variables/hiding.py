@@ -20,7 +20,9 @@ _STRONG = re.compile(
 _WEAK = re.compile(r"(?<![a-z])(?:token|authorization|cookie|auth|key|pat|pw)$", re.IGNORECASE)
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
-_TOKEN = re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, KNOWN_BEGINNINGS))})[A-Za-z0-9_.+/=~-]{{12,}}", re.ASCII)
+_TOKEN = re.compile(
+    rf"(?<![\w-])(?:{'|'.join(map(re.escape, KNOWN_BEGINNINGS))})(?=[\w.+/=~-]*\d)[\w.+/=~-]{{12,}}", re.ASCII
+)
 _ASSIGNED = re.compile(
     r"(?P<name>[\w-]*(?:passw(?:or)?d|passphrase|secret|token|(?:api|access|private)[-_]?key)[\w-]*)"
     r"(?P<between>[\"']?\s{0,3}[:=]\s{0,3})(?P<quote>[\"'])(?P<value>(?:(?!(?P=quote))[^\\\s]|\\.){4,512})(?P=quote)",
@@ -28,7 +30,7 @@ _ASSIGNED = re.compile(
 )
 _URL = re.compile(r"(?<=://)(?P<user>[^/\s:@]{0,100}):[^/\s@]{1,200}(?=@)")
 _PEM = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.{0,20000}?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
-_WORD = re.compile(r"(?<![\w/+=.-])[A-Za-z0-9_+/=-]{32,128}(?![\w/+=.-])", re.ASCII)
+_WORD = re.compile(r"(?<![\w/+=.-])[A-Za-z0-9_+/=-]{24,128}(?![\w/+=.-])", re.ASCII)
 
 _RANDOM_BITS = 4.1
 """Bits a character above which a long word of mixed letters and digits is taken for random."""

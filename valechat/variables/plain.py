@@ -102,7 +102,7 @@ class _Writer:
         return self._listed(shown, len(pairs))
 
     def _under(self, key: object, item: Any, depth: int) -> str:
-        if item not in (None, "") and self.hider.hides(key) and isinstance(item, str | bytes | int | float):
+        if isinstance(item, str | bytes | int | float) and item != "" and self.hider.hides(key):
             self.hider.note(f"`{key}`")
             return HIDDEN
         return self.written(item, depth + 1, key)

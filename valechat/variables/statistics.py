@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from valechat.variables.hiding import HIDDEN, Hider
@@ -38,7 +39,7 @@ class Statistics:
 
 def statistics(table: Table, hider: Hider, *, clock: Callable[[], float] = time.monotonic) -> Statistics:
     """Describe the table's columns by what they hold. What `hider` hides by its name has no values here."""
-    import pyarrow.compute as _  # its import takes a while, which is not the columns'
+    import_module("pyarrow.compute")  # takes a while the first time, which is not the columns'
 
     columns = table.columns[:MOST_COLUMNS]
     most = max(LEAST_ROWS, CELLS // max(1, len(columns)))
