@@ -105,7 +105,7 @@ def test_an_undefined_name_is_noted_below_the_question(kernel: Kernel) -> None:
 def test_a_dataframe_is_sent_as_schema_and_rows_with_its_tokens_shown(kernel: Kernel) -> None:
     kernel.run("import pandas as pd; df = pd.DataFrame({'city': ['Oslo'] * 5000})")
     ran = kernel.run("%%valechat\ncount to 2 {df}")
-    assert "{df}: schema and 10 of 5,000 rows, about " in ran.text
+    assert "{df}: schema, statistics and 10 of 5,000 rows, about " in ran.text
     assert " tokens" in ran.text
 
 

@@ -22,6 +22,7 @@ from valechat.config.schema import (
     Retention,
     Settings,
     Sizes,
+    VariableSettings,
 )
 from valechat.config.variables import resolve, variables_in
 
@@ -39,6 +40,7 @@ __all__ = [
     "Settings",
     "SettingsFile",
     "Sizes",
+    "VariableSettings",
     "change_limits",
     "change_settings",
     "load_settings",

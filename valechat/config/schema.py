@@ -25,6 +25,7 @@ __all__ = [
     "Section",
     "Settings",
     "Sizes",
+    "VariableSettings",
 ]
 
 Count = Annotated[int, Field(strict=True, gt=0, le=10**15)]
@@ -150,6 +151,13 @@ class Retention(Section):
     """Days after which what tools answered is removed from conversations."""
 
 
+class VariableSettings(Section):
+    """`[variables]`: how the notebook's variables are described to a model."""
+
+    tokens: Count = 1_500
+    """About how many tokens a table or a collection may take."""
+
+
 class PluginSettings(Section):
     """`[plugins]`: what plugins may do. The plugins themselves are in `mcp_plugins.json`."""
 
@@ -187,6 +195,7 @@ class Settings(Section):
     limits: Limits = Limits()
     sizes: Sizes = Sizes()
     retention: Retention = Retention()
+    variables: VariableSettings = VariableSettings()
     plugins: PluginSettings = PluginSettings()
 
     _warnings: tuple[str, ...] = PrivateAttr(default=())

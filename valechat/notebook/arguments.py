@@ -40,6 +40,7 @@ class Asking:
         conversation: Name of the conversation to ask in; None for the notebook's own.
         max_cost: Most USD the question may cost.
         tools: Names of functions, plugins and plugins' tools that the model may call.
+        reveal: Names of variables in which nothing is hidden.
         new: Begin a new conversation first.
         dry_run: Show what would be sent, and send nothing.
         stream: Show the answer while it arrives.
@@ -54,6 +55,7 @@ class Asking:
     max_tokens: int | None = None
     max_cost: Decimal | None = None
     tools: tuple[str, ...] = ()
+    reveal: tuple[str, ...] = ()
     new: bool = False
     dry_run: bool = False
     stream: bool = True
@@ -133,7 +135,7 @@ def takes_value(option: str) -> bool:
 _VALUED = frozenset(
     {
         *("-m", "--model", "-s", "--system", "-f", "--format", "-o", "--output", "-c", "--conversation"),
-        *("-t", "--temperature", "--max-tokens", "--max-cost", "--tools"),
+        *("-t", "--temperature", "--max-tokens", "--max-cost", "--tools", "--reveal"),
     }
 )
 _FLAGS = frozenset({"--dry-run", "--new", "--no-stream"})
@@ -162,6 +164,7 @@ def _asking(given: list[str], output: str | None) -> Asking:
         max_tokens=found.max_tokens,
         max_cost=found.max_cost,
         tools=found.tools,
+        reveal=found.reveal,
         new=found.new,
         dry_run=found.dry_run,
         stream=not found.no_stream,
@@ -187,6 +190,7 @@ def _parser() -> _Parser:
     add("--max-tokens", type=_count)
     add("--max-cost", type=_dollars)
     add("--tools", type=_names, default=())
+    add("--reveal", type=_names, default=())
     add("--new", action="store_true")
     add("--dry-run", action="store_true")
     add("--no-stream", action="store_true")

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from dataclasses import dataclass, replace
 from typing import Any
 
-from valechat.billing.estimate import likely_input, size_of
 from valechat.chat import Chat
 from valechat.engine import engine
 from valechat.errors import ConfigError, StreamBroken
-from valechat.messages import Message
+from valechat.messages import ImagePart
 from valechat.money import total
 from valechat.notebook import current
 from valechat.notebook.arguments import Asking
@@ -36,24 +35,28 @@ class Prompt:
 
     text: str
     notes: tuple[str, ...] = ()
+    images: tuple[ImagePart, ...] = ()
 
 
-def expanded(prompt: str, host: Host) -> Prompt:
-    """A prompt with the notebook's values in it.
+def expanded(prompt: str, host: Host, reveal: Collection[str] = ()) -> Prompt:
+    """A prompt with the notebook's values in it. `reveal` has the names in which nothing is hidden.
 
     Raises:
         ConfigError: There is nothing to send.
     """
-    result = interpolate(prompt, host.names)
+    result = interpolate(prompt, host.names, budget=services().settings.variables.tokens, reveal=reveal)
     text = result.text.strip("\n")
     if not text.strip():
         raise ConfigError("There is no question.", fix="Write it below the line, or after %valechat.")
     notes: list[str] = []
     for written, sent in result.values.items():
-        count = likely_input(size_of([Message.user(sent.text)]))
-        if sent.what or count > WORTH_A_NOTE:
-            notes.append(f"{{{written}}}: {sent.what or 'whole'}, about {count:,} tokens")
-    return Prompt(text, (*notes, *result.notes))
+        if sent.what or sent.tokens > WORTH_A_NOTE:
+            notes.append(f"{{{written}}}: {sent.what or 'whole'}, about {sent.tokens:,} tokens")
+        if sent.hidden:
+            name = written.partition(".")[0].partition("[")[0].partition("!")[0].partition(":")[0]
+            notes.append(f"{{{written}}}: hidden: {', '.join(sent.hidden)}; `--reveal {name}` sends it")
+    images = tuple(image for sent in result.values.values() for image in sent.images)
+    return Prompt(text, (*notes, *result.notes), images)
 
 
 def instructed(chat: Chat, form: Format) -> Chat:
@@ -65,7 +68,7 @@ def instructed(chat: Chat, form: Format) -> Chat:
 
 def ask(host: Host, asking: Asking, prompt: str) -> Reply:
     """Ask one model the prompt, with the notebook's values in it; see `ask_prepared`."""
-    return ask_prepared(host, asking, expanded(prompt, host), FORMATS[asking.format])
+    return ask_prepared(host, asking, expanded(prompt, host, asking.reveal), FORMATS[asking.format])
 
 
 def ask_prepared(host: Host, asking: Asking, prepared: Prompt, form: Format) -> Reply:
@@ -81,7 +84,10 @@ def ask_prepared(host: Host, asking: Asking, prepared: Prompt, form: Format) -> 
     view = _View(arriving, form, prepared.notes, stream=asking.stream)
 
     try:
-        wait_for(arriving.follow(chat.turn(prepared.text, model=model, max_cost=asking.max_cost)), view.draw)
+        wait_for(
+            arriving.follow(chat.turn(prepared.text, model=model, images=prepared.images, max_cost=asking.max_cost)),
+            view.draw,
+        )
     except KeyboardInterrupt:
         reply = _partial(arriving)
         current.remember(reply)

@@ -9,7 +9,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 
-from valechat.asking import Approval, Confirmation, Decision, Filled, Form, SamplingApproval, Visit, asker
+from valechat.asking import (
+    Approval,
+    Confirmation,
+    Decision,
+    Filled,
+    Form,
+    Grant,
+    GrantAsker,
+    SamplingApproval,
+    Visit,
+    asker,
+)
 from valechat.engine import engine
 from valechat.errors import ConfigError, ConfirmationRequired
 from valechat.events import Event
@@ -44,7 +55,7 @@ def compare(host: Host, asking: Asking, prompt: str) -> dict[str, Reply]:
         )
     if asking.conversation is not None or asking.new:
         raise ConfigError("A comparison asks each model afresh, in no conversation.", fix="Leave -c and --new out.")
-    prepared = expanded(prompt, host)
+    prepared = expanded(prompt, host, asking.reveal)
     board = _Board(engine().run(_names(asking.models)), prepared, asking)
     base = instructed(current.chat_for(asking, host.function), FORMATS[asking.format])
 
@@ -53,6 +64,7 @@ def compare(host: Host, asking: Asking, prompt: str) -> dict[str, Reply]:
         return chat.turn(
             prepared.text,
             model=column.model,
+            images=prepared.images,
             max_cost=asking.max_cost,
             kind="compare",
             confirmed=agreed,
@@ -108,6 +120,10 @@ class _ButForCosts:
 
     async def visit(self, page: Visit) -> str | None:
         return await asker().visit(page)
+
+    async def grant(self, question: Grant) -> bool:
+        front_end: object = asker()
+        return isinstance(front_end, GrantAsker) and await front_end.grant(question)
 
     async def confirm(self, question: Confirmation) -> bool:
         del question

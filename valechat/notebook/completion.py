@@ -16,6 +16,7 @@ from valechat.notebook.host import Host
 from valechat.notebook.verbs import VERBS
 from valechat.pluginverbs.following import following
 from valechat.services import services
+from valechat.variables.listing import listed
 
 __all__ = ["Completion"]
 
@@ -82,6 +83,8 @@ class Completion:
                 return FORMATS
             case "-o" | "--output":
                 return [name for name in self._host.names if not name.startswith("_")]
+            case "--reveal":
+                return [found.name for found in listed(self._host.names)]
             case "--tools":
                 plugins = following(["enable"])
                 return [*(name for name, value in self._host.names.items() if callable(value)), *plugins]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 from valechat.billing.estimate import size_of
 from valechat.chat import Chat
 from valechat.engine import engine
@@ -25,7 +27,7 @@ def dry_run(host: Host, asking: Asking, prompt: str) -> None:
     Raises:
         ValeChatError: The question could not be sent as it is.
     """
-    prepared = expanded(prompt, host)
+    prepared = expanded(prompt, host, asking.reveal)
     chat = instructed(_chat(asking), FORMATS[asking.format])
     if asking.tools:
         chat.offer([host.function(name) for name in asking.tools])
@@ -34,7 +36,7 @@ def dry_run(host: Host, asking: Asking, prompt: str) -> None:
     async def estimates() -> tuple[int, list[str], list[Estimate]]:
         offered = chat.offered()
         said = [] if afresh else [stored.message for stored in await chat.stored()]
-        size = size_of([*said, Message.user(prepared.text)], chat.system, offered)
+        size = size_of([*said, Message.user(prepared.text, *prepared.images)], chat.system, offered)
         names = asking.models or (chat.model or await services().default_model(),)
         found = [await estimate(chat, await services().target(name), size) for name in names]
         return len(said), [spec.name for spec in offered], found
@@ -47,6 +49,8 @@ def dry_run(host: Host, asking: Asking, prompt: str) -> None:
         sent.append(f"TOOLS\n{', '.join(tools)}")
     sent.append(f"QUESTION\n{prepared.text}")
     show({"text/plain": "\n\n".join(sent)})
+    for image in prepared.images:
+        show({image.media_type: base64.b64encode(image.data).decode("ascii"), "text/plain": "an image"})
     show(small(*prepared.notes, *(line for one in found for line in _lines(one, asking)), "Nothing was sent."))
 
 

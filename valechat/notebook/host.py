@@ -11,10 +11,9 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from valechat.errors import ConfigError
 from valechat.notebook.failures import Failures
+from valechat.notebook.kernel import user_names
 
 __all__ = ["Host"]
-
-_HISTORY = ("In", "Out", "_", "__", "___")
 
 
 class Host:
@@ -27,13 +26,7 @@ class Host:
     @property
     def names(self) -> Mapping[str, Any]:
         """The user's variables, with `In`, `Out` and `Err`; what IPython put there for itself is left out."""
-        hidden = self.shell.user_ns_hidden
-        own = {
-            name: value
-            for name, value in self.shell.user_ns.items()
-            if name in _HISTORY or name not in hidden or hidden[name] is not value
-        }
-        return ChainMap(own, {"Err": self.failures.texts})
+        return ChainMap(user_names(self.shell), {"Err": self.failures.texts})
 
     @property
     def history(self) -> list[str]:

@@ -16,13 +16,14 @@ notebook. Everything else is sent as it stands: JSON, LaTeX, code, a lone brace.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
 from valechat.braces import Reference, Unresolved, references, resolved, said
-from valechat.notebook.values import Sent, as_text
+from valechat.variables.describing import BUDGET, Description, describe
+from valechat.variables.paths import last_name
 
 __all__ = ["Interpolated", "interpolate"]
 
@@ -40,19 +41,28 @@ class Interpolated:
     """
 
     text: str
-    values: Mapping[str, Sent] = field(default_factory=dict)
+    values: Mapping[str, Description] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 
-def interpolate(text: str, namespace: Mapping[str, Any]) -> Interpolated:
-    """Replace the references that resolve in `namespace`; all other text comes back byte for byte."""
+def interpolate(
+    text: str, namespace: Mapping[str, Any], *, budget: int = BUDGET, reveal: Collection[str] = ()
+) -> Interpolated:
+    """Replace the references that resolve in `namespace`; all other text comes back byte for byte.
+
+    Args:
+        text: The prompt.
+        namespace: The notebook's names.
+        budget: Tokens that a table or a collection may take.
+        reveal: Names whose values are sent as they are, what looks like a secret included.
+    """
     pieces: list[str] = []
-    values: dict[str, Sent] = {}
+    values: dict[str, Description] = {}
     unresolved: dict[str, str] = {}
     done = 0
     for reference in references(text):
         try:
-            sent = _sent(reference, namespace)
+            sent = _sent(reference, namespace, budget, reveal=reference.name in reveal)
         except Unresolved as error:
             if error.why and reference.depth == 1:
                 unresolved[reference.written] = error.why
@@ -69,15 +79,16 @@ def interpolate(text: str, namespace: Mapping[str, Any]) -> Interpolated:
     return Interpolated("".join(pieces), values, tuple(_notes(unresolved)))
 
 
-def _sent(reference: Reference, namespace: Mapping[str, Any]) -> Sent:
+def _sent(reference: Reference, namespace: Mapping[str, Any], budget: int, *, reveal: bool) -> Description:
+    name = last_name(reference.expression)
     value = resolved(reference.expression, namespace)
     if isinstance(value, ModuleType):
         raise Unresolved("")
     try:
         if reference.conversion is None and reference.format is None:
-            return as_text(value)
+            return describe(value, name, budget=budget, reveal=reveal)
         converted = value if reference.conversion is None else _CONVERSIONS[reference.conversion](value)
-        return Sent(format(converted, reference.format or ""))
+        return describe(format(converted, reference.format or ""), name, reveal=reveal)
     except Exception as error:  # a user's __repr__ or __format__ may raise anything
         raise Unresolved(f"{{{reference.written}}} could not be written ({said(error)})") from error
 

@@ -18,6 +18,7 @@ from valechat.notebook.dryrun import dry_run
 from valechat.notebook.failures import Failures
 from valechat.notebook.host import Host
 from valechat.notebook.interpolate import interpolate
+from valechat.notebook.kernel import install as install_kernel
 from valechat.notebook.shownreply import ShownReply
 from valechat.notebook.stopped import in_one_line
 from valechat.notebook.syntax import install as install_syntax
@@ -96,5 +97,6 @@ def register(shell: InteractiveShell) -> None:
     vars(valechat)[MAGIC_NO_VAR_EXPAND_ATTR] = True
     shell.magics_manager.register_function(valechat, magic_kind="line_cell", magic_name="valechat")
     shell.events.register("post_run_cell", magics.host.failures.record)
+    install_kernel(shell, magics.host.failures)
     install_syntax(shell)
     shell.Completer.custom_matchers.append(Completion(magics.host))

@@ -22,7 +22,8 @@ _ASKING = """\
 | `%valechat -- list three rivers` | a question that begins with a verb |
 
 `{{df}}`, `{{row.name}}`, `{{rows[0]}}`, `{{In[3]}}`, `{{Out[3]}}` and `{{Err[3]}}` put the notebook's values into
-the question, a table as its schema and a few rows. All other braces are left alone; `{{{{name}}}}` sends `{{name}}`.
+the question: a table as its schema, statistics and a few rows, a figure as an image, a function as its source. What
+looks like a secret is hidden. All other braces are left alone; `{{{{name}}}}` sends `{{name}}`.
 
 ### Options
 
@@ -38,6 +39,7 @@ the question, a table as its schema and a few rows. All other braces are left al
 | `--max-tokens N` | the longest answer |
 | `--max-cost USD` | the most this question may cost |
 | `--tools f,git` | functions and plugins, or single tools (`git_git_log`), that the model may call |
+| `--reveal x,y` | send these variables as they are, what looks like a secret included |
 | `--dry-run` | show what would be sent and what it could cost |
 | `--no-stream` | show the answer when it is whole |
 
