@@ -5,6 +5,8 @@ export const strings = {
   you: "You",
   assistant: (model: string) => `Answer by ${model}`,
 
+  answered: (model: string) => `${model} has answered`,
+
   composerLabel: "Message",
   composerPlaceholder: (model: string) => (model ? `Ask ${model}` : "Ask a question"),
   composerHint: "Enter to send, Shift+Enter for a new line",

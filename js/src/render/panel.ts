@@ -20,6 +20,7 @@ import { Composer } from "./composer";
 import { DropZone } from "./drop";
 import { emptyState } from "./empty";
 import { noticeBox } from "./errors";
+import { Finished } from "./finished";
 import { total } from "./footer";
 import { KeyForms } from "./keyform";
 import { Rows } from "./list/rows";
@@ -117,6 +118,8 @@ export class Panel {
     this.follower = new Follower(this.log, () => this.schedule());
     this.rows = new Rows(this.log, { following: () => !this.follower.away, settled: () => this.settled() });
     this.cleanups.push(session.subscribe(() => this.schedule()));
+    const finished = new Finished(() => this.root.scrollIntoView?.({ block: "nearest" }));
+    this.cleanups.push(session.subscribe(() => finished.update(session.view)));
     this.watchLiveness();
     this.draw();
     el.append(this.root);
