@@ -12,10 +12,10 @@ import webbrowser
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from valechat.asking import Approval, Confirmation, Decision, Filled, Form, SamplingApproval, Visit
+from valechat.asking import Approval, Confirmation, Decision, Filled, Form, Grant, SamplingApproval, Visit
 from valechat.forms import Entry, Field, checked, fields_of
 
-__all__ = ["Line", "TypedAsker", "plain", "question_text"]
+__all__ = ["Line", "TypedAsker", "grant_text", "plain", "question_text"]
 
 MOST_SHOWN = 2_000
 """Most characters of a call's arguments, or of a sampling request, that are shown before it is allowed."""
@@ -109,6 +109,13 @@ class TypedAsker:
             answer = await self._line.read(f"{plain(question.message)} Send it? [y/N] ")
             return answer is not None and answer.strip().lower() in ("y", "yes")
 
+    async def grant(self, question: Grant) -> bool:
+        """Ask for yes or no; see `GrantAsker.grant`."""
+        async with self._one_at_a_time:
+            await self._line.show(f"{grant_text(question)}\n  It is kept in mcp_plugins.json, and the plugin restarts.")
+            answer = await self._line.read("Allow it from now on? [y/N] ")
+            return answer is not None and answer.strip().lower() in ("y", "yes")
+
     async def _filled(self, schema: Mapping[str, Any]) -> Filled:
         entries: dict[str, Entry] = {}
         fields = fields_of(schema)
@@ -149,6 +156,19 @@ def question_text(question: Approval | SamplingApproval) -> str:
     if question.changed:
         lines.append("  This tool is not what you allowed before.")
     return "\n".join(lines)
+
+
+def grant_text(question: Grant) -> str:
+    """What a plugin was refused, in a sentence."""
+    value = question.value
+    what = {
+        "file_read": f"read {value}",
+        "file_write": f"read and change {value}",
+        "network_access": f"connect to {value}" if value else "use the network",
+        "env_access": f"see the variable {value}",
+        "allow_degraded": "run with permissions that this system cannot enforce",
+    }.get(question.permit, f"{question.permit} {value}")
+    return f"{plain(question.plugin)} may not {plain(what)}."
 
 
 def plain(text: str) -> str:

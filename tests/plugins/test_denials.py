@@ -13,7 +13,7 @@ from valechat.plugins.base import Need
 from valechat.plugins.config import LocalServer, parse
 from valechat.plugins.denials import Denials, suspicious
 
-CLOSED = {"file_read": [], "file_write": [], "network_access": False}
+CLOSED: dict[str, Any] = {"file_read": [], "file_write": [], "network_access": False}
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Any, cast, get_args
 
 import orjson
 
-from valechat.asking import Approval, Confirmation, Decision, Filled, Form, SamplingApproval, Visit
+from valechat.asking import Approval, Confirmation, Decision, Filled, Form, Grant, SamplingApproval, Visit
 from valechat.forms import Entry, Field, checked, fields_of
 from valechat.ids import new_id
 from valechat.notebook.outbox import Outbox
@@ -21,6 +21,7 @@ from valechat.notebook.protocol import (
     ConfirmationShown,
     FieldShown,
     FormShown,
+    GrantShown,
     OptionShown,
     SamplingShown,
     VisitShown,
@@ -90,6 +91,12 @@ class PanelAsker:
         shown = ConfirmationShown(message=question.message, most_cost=money(question.most_cost), model=question.model)
         ask = AskShown(id=new_id(), kind="confirmation", confirmation=shown)
         return (await self._ask(ask, frozenset({"send", "no"})))["choice"] == "send"
+
+    async def grant(self, question: Grant) -> bool:
+        """See `GrantAsker.grant`."""
+        shown = GrantShown(plugin=question.plugin, permit=question.permit, value=question.value, proven=question.proven)
+        ask = AskShown(id=new_id(), kind="grant", grant=shown)
+        return (await self._ask(ask, frozenset({"accept", "decline"})))["choice"] == "accept"
 
     def answer(self, answer: AskAnswer) -> None:
         """Take the user's answer. One to a question that does not wait, or that is none to it, changes nothing."""

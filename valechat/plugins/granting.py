@@ -46,7 +46,7 @@ class Granting:
 
         return await self._change(plugin, lambda definition: widened(definition, permit, value))
 
-    async def revoke(self, plugin: str, permit: Permit, value: str = "") -> PluginInfo:
+    async def revoke(self, plugin: str, permit: str, value: str = "") -> PluginInfo:
         """Take a permission back; `value` is as it stands in the file.
 
         Raises:

@@ -66,7 +66,7 @@ def widened(definition: Definition, permit: Permit, value: str) -> dict[str, Any
     return {"permissions": fields}
 
 
-def narrowed(definition: Definition, permit: Permit, value: str) -> dict[str, Any]:
+def narrowed(definition: Definition, permit: str, value: str) -> dict[str, Any]:
     """The fields of an entry with one permission less; `value` is as `entries` gives it.
 
     Raises:

@@ -29,6 +29,17 @@ export interface SandboxShown {
   level: string;
 }
 
+export interface NeedShown {
+  permit: string;
+  value: string;
+  evidence: string;
+}
+
+export interface PermitShown {
+  permit: string;
+  value: string;
+}
+
 export interface PluginShown {
   id: string;
   name: string;
@@ -47,6 +58,8 @@ export interface PluginShown {
   pid: number | null;
   running_for: number | null;
   sandbox: SandboxShown[];
+  needs: NeedShown[];
+  permits: PermitShown[];
   signs_in: boolean;
   signed_in: boolean;
   uses: UsesShown | null;
@@ -183,6 +196,23 @@ export interface SetSecret {
   value: string;
 }
 
+export interface Grant {
+  type: "grant";
+  request: string;
+  id: string;
+  permit: string;
+  value: string;
+  allow: boolean;
+}
+
+export interface Revoke {
+  type: "revoke";
+  request: string;
+  id: string;
+  permit: string;
+  value: string;
+}
+
 export interface AddJson {
   type: "add_json";
   request: string;
@@ -244,6 +274,8 @@ export type FromWidget =
   | StopCall
   | Change
   | SetSecret
+  | Grant
+  | Revoke
   | AddJson
   | AddForm
   | AddEntry

@@ -71,21 +71,33 @@ export interface ConfirmationShown {
   model: string;
 }
 
+/**
+ * May this plugin's server have this permission more? `permit` and `value` are exactly what is granted.
+ * `proven`: the sandbox itself refused it; it is not just what the server says.
+ */
+export interface GrantShown {
+  plugin: string;
+  permit: string;
+  value: string;
+  proven: boolean;
+}
+
 /** A question that waits. It has the part that its kind is named after. */
 export interface AskShown {
   id: string;
-  kind: "approval" | "sampling" | "form" | "visit" | "confirmation";
+  kind: "approval" | "sampling" | "form" | "visit" | "confirmation" | "grant";
   approval?: ApprovalShown;
   sampling?: SamplingShown;
   form?: FormShown;
   visit?: VisitShown;
   confirmation?: ConfirmationShown;
+  grant?: GrantShown;
 }
 
 /**
  * The user's answer to a question. `choice` is an approval's decision; `accept`, `decline` or `cancel` of a form
  * (then `text` is a JSON object of its entries) or visit (then `text` is the address pasted, if any); `send` or `no`
- * of a confirmation.
+ * of a confirmation; `accept` or `decline` of a grant.
  */
 export interface AskAnswer {
   type: "ask_answer";

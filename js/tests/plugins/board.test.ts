@@ -35,6 +35,8 @@ function plugin(parts: Partial<PluginShown> = {}): PluginShown {
     pid: 17,
     running_for: 5,
     sandbox: [],
+    needs: [],
+    permits: [],
     signs_in: false,
     signed_in: false,
     uses: null,
@@ -319,4 +321,24 @@ it("follows the log and keeps it bounded", async () => {
   const lines = [...el.querySelectorAll(".vcp-log-text")].map((one) => one.textContent);
   expect(lines).toHaveLength(400);
   expect(lines.at(-1)).toBe("n499");
+});
+
+it("offers exactly what a server was refused, and says when only the server says so", async () => {
+  const proven = { permit: "network_access", value: "api.example.com:443", evidence: "sandbox" };
+  const said = { permit: "file_read", value: "/data/<b>", evidence: "server" };
+  await board(plugin({ needs: [proven, said] }));
+  expect([...el.querySelectorAll(".vcp-need-what")].map((one) => one.textContent)).toEqual(["Connect to api.example.com:443", "Read /data/<b>"]);
+  expect([...el.querySelectorAll(".vcp-unproven")]).toHaveLength(1);
+  button("Allow host: Connect to api.example.com:443").click();
+  await frame();
+  expect(last()).toMatchObject({ type: "grant", id: "files", permit: "network_access", value: "api.example.com:443", allow: true });
+  await say({ type: "done", request: String(last()["request"]), text: "", error: null });
+  button("Do not allow: Read /data/<b>").click();
+  expect(last()).toMatchObject({ type: "grant", permit: "file_read", allow: false });
+});
+
+it("shows what a server may do, and takes it back", async () => {
+  await board(plugin({ permits: [{ permit: "file_read", value: "/data/**" }] }));
+  button("Take back Read /data/**").click();
+  expect(last()).toMatchObject({ type: "revoke", id: "files", permit: "file_read", value: "/data/**" });
 });

@@ -15,6 +15,8 @@ from valechat.notebook.plugins.protocol import (
     ContentShown,
     ErrorShown,
     LogShown,
+    NeedShown,
+    PermitShown,
     PluginShown,
     ProblemShown,
     SandboxShown,
@@ -23,6 +25,7 @@ from valechat.notebook.plugins.protocol import (
 )
 from valechat.plugins.base import Answer, Content, LogLine, PluginInfo, PluginTool, Problem
 from valechat.plugins.config import CloudService, Definition, OAuth, variable_names
+from valechat.plugins.permitting import entries
 from valechat.typedasker import plain
 
 __all__ = [
@@ -83,6 +86,10 @@ def plugin_shown(
         pid=info.pid,
         running_for=None if running_for is None else round(running_for),
         sandbox=[SandboxShown(subject=subject, level=level) for subject, level in info.sandbox.items()],
+        needs=[NeedShown(permit=need.permit, value=need.value, evidence=need.evidence) for need in info.needs],
+        permits=[PermitShown(permit=permit, value=value) for permit, value in entries(definition)]
+        if definition
+        else [],
         signs_in=_signs_in(definition),
         signed_in=signed_in,
         uses=uses,

@@ -34,6 +34,10 @@ async def carry_out(message: Mapping[str, Any], desk: Desk) -> str:
         case {"type": "set_secret", "id": str(id_), "name": str(name), "value": str(value)}:
             await desk.services.keys.store(name, value)
             await desk.manager.restart(id_)
+        case {"type": "grant", "id": str(id_), "permit": str(permit), "value": str(value), "allow": bool(allow)}:
+            await desk.manager.permits.answered(id_, permit, value, allow=allow)
+        case {"type": "revoke", "id": str(id_), "permit": str(permit), "value": str(value)}:
+            await desk.manager.permits.revoke(id_, permit, value)
         case {"type": "add_json", "text": str(text)}:
             return adding.sentence(await adding.add_json(desk, text))
         case {"type": "add_form"}:

@@ -19,6 +19,7 @@ __all__ = [
     "ConfirmationShown",
     "FieldShown",
     "FormShown",
+    "GrantShown",
     "OptionShown",
     "SamplingShown",
     "VisitShown",
@@ -103,23 +104,37 @@ class ConfirmationShown(TypedDict):
     model: str
 
 
+class GrantShown(TypedDict):
+    """May this plugin's server have this permission more? `permit` and `value` are exactly what is granted.
+
+    `proven`: the sandbox itself refused it; it is not just what the server says.
+    """
+
+    plugin: str
+    permit: str
+    value: str
+    proven: bool
+
+
 class AskShown(TypedDict):
     """A question that waits. It has the part that its kind is named after."""
 
     id: str
-    kind: Literal["approval", "sampling", "form", "visit", "confirmation"]
+    kind: Literal["approval", "sampling", "form", "visit", "confirmation", "grant"]
     approval: NotRequired[ApprovalShown]
     sampling: NotRequired[SamplingShown]
     form: NotRequired[FormShown]
     visit: NotRequired[VisitShown]
     confirmation: NotRequired[ConfirmationShown]
+    grant: NotRequired[GrantShown]
 
 
 class AskAnswer(TypedDict):
     """The user's answer to a question.
 
     `choice` is an approval's decision; `accept`, `decline` or `cancel` of a form (then `text` is a JSON object of
-    its entries) or visit (then `text` is the address pasted, if any); `send` or `no` of a confirmation.
+    its entries) or visit (then `text` is the address pasted, if any); `send` or `no` of a confirmation; `accept`
+    or `decline` of a grant.
     """
 
     type: Literal["ask_answer"]

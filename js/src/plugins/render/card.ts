@@ -2,12 +2,14 @@
 import { html, nothing, type TemplateResult } from "lit-html";
 
 import { formatDuration } from "../../format";
+import { grants } from "../../grants";
 import { icon } from "../../icons";
 import type { Act, PluginShown, ProblemShown, SetSecret } from "../protocol";
 import type { Store } from "../store";
 import { words } from "../strings";
 import { ConfigurationView } from "./configuration";
 import { logView } from "./log";
+import { needsOf, permitsOf } from "./needs";
 import { errorOf } from "./result";
 import { ToolList } from "./tools";
 
@@ -50,6 +52,7 @@ export class Cards {
       ${plugin.description ? html`<p class="vcp-about">${plugin.description}</p>` : nothing}
       ${this.store.removing.has(plugin.id) ? this.removal(plugin, place) : nothing}
       ${plugin.problem ? this.problem(plugin, plugin.problem) : nothing}
+      ${needsOf(this.store, plugin)}
       ${outcome?.error ? errorOf(outcome.error) : nothing}
       <div class="vcp-parts">
         ${plugin.tools > 0 ? this.part(plugin, "tools", words.tools(plugin.tools), () => this.tools.draw(plugin)) : nothing}
@@ -57,7 +60,7 @@ export class Cards {
         ${this.part(plugin, "log", words.log, () => logView(this.store.logs.get(plugin.id)))}
         <details class="vc-fold">
           <summary aria-label=${words.named(words.about, plugin.name)}>${words.about}</summary>
-          <div class="vcp-part">${about(plugin, Date.now() - (this.store.heard.get(plugin.id) ?? Date.now()))}</div>
+          <div class="vcp-part">${about(this.store, plugin)}</div>
         </details>
       </div>
     </article>`;
@@ -198,7 +201,8 @@ export class Cards {
   }
 }
 
-function about(plugin: PluginShown, since: number): TemplateResult {
+function about(store: Store, plugin: PluginShown): TemplateResult {
+  const since = Date.now() - (store.heard.get(plugin.id) ?? Date.now());
   const rows: [string, string | TemplateResult][] = [];
   if (plugin.server) rows.push([words.server, plugin.server]);
   rows.push([words.transport, plugin.transport]);
@@ -220,5 +224,6 @@ function about(plugin: PluginShown, since: number): TemplateResult {
     );
     rows.push([words.sandbox, html`${levels}`]);
   }
+  if (plugin.permits.length > 0) rows.push([grants.permits, permitsOf(store, plugin)]);
   return html`<dl class="vcp-facts">${rows.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
 }

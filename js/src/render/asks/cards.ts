@@ -7,11 +7,13 @@ import { html, nothing, type TemplateResult } from "lit-html";
 import { repeat } from "lit-html/directives/repeat.js";
 
 import { exactCost, formatCost } from "../../format";
+import { grants } from "../../grants";
 import { icon } from "../../icons";
 import type { AskAnswer, AskShown, ConfirmationShown } from "../../protocol";
 import { strings } from "../../strings";
 import { approval } from "./approval";
 import { form } from "./form";
+import { grant } from "./grant";
 import { sampling } from "./sampling";
 import { visit } from "./visit";
 
@@ -106,6 +108,7 @@ function content(ask: AskShown, context: CardContext, within: boolean): Template
   if (ask.form) return form(ask.id, ask.form, context);
   if (ask.visit) return visit(ask.id, ask.visit, context);
   if (ask.confirmation) return confirmation(ask.confirmation, context);
+  if (ask.grant) return grant(ask.grant, context);
   // A newer kernel may ask what this panel does not know.
   return nothing;
 }
@@ -116,12 +119,13 @@ export function titleOf(ask: AskShown): string {
   if (ask.sampling) return strings.samplingAsk(ask.sampling.plugin, ask.sampling.model);
   if (ask.form) return strings.formAsk(ask.form.plugin);
   if (ask.visit) return strings.visitAsk(ask.visit.plugin);
+  if (ask.grant) return grants.ask(ask.grant.plugin);
   return strings.confirmAsk;
 }
 
 /** Who asks. */
 export function askerOf(ask: AskShown): string {
-  return ask.approval?.plugin ?? ask.sampling?.plugin ?? ask.form?.plugin ?? ask.visit?.plugin ?? strings.askedYou;
+  return ask.approval?.plugin ?? ask.sampling?.plugin ?? ask.form?.plugin ?? ask.visit?.plugin ?? ask.grant?.plugin ?? strings.askedYou;
 }
 
 function confirmation(asked: ConfirmationShown, { answer, calm }: CardContext): TemplateResult {

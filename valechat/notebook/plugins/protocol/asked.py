@@ -16,10 +16,12 @@ __all__ = [
     "Change",
     "Forget",
     "FromWidget",
+    "Grant",
     "Hello",
     "Import",
     "Look",
     "Reload",
+    "Revoke",
     "SetSecret",
     "StopCall",
     "Switch",
@@ -105,6 +107,27 @@ class SetSecret(TypedDict):
     value: str
 
 
+class Grant(TypedDict):
+    """Grant what is offered on a card, or decline it. What is not offered there cannot be granted."""
+
+    type: Literal["grant"]
+    request: str
+    id: str
+    permit: str
+    value: str
+    allow: bool
+
+
+class Revoke(TypedDict):
+    """Take back what a server may do."""
+
+    type: Literal["revoke"]
+    request: str
+    id: str
+    permit: str
+    value: str
+
+
 class AddJson(TypedDict):
     """Add what was pasted: one entry, or another program's configuration."""
 
@@ -183,6 +206,8 @@ FromWidget = (
     | StopCall
     | Change
     | SetSecret
+    | Grant
+    | Revoke
     | AddJson
     | AddForm
     | AddEntry

@@ -13,6 +13,8 @@ __all__ = [
     "ForeignShown",
     "InputShown",
     "LogShown",
+    "NeedShown",
+    "PermitShown",
     "PluginShown",
     "ProblemShown",
     "SandboxShown",
@@ -62,6 +64,24 @@ class SandboxShown(TypedDict):
     level: str
 
 
+class NeedShown(TypedDict):
+    """What a confined server was refused: `permit` and `value` are exactly what would be granted.
+
+    `evidence`: `sandbox` refused it itself, the arguments of a `call` named it, or only the `server` says so.
+    """
+
+    permit: str
+    value: str
+    evidence: str
+
+
+class PermitShown(TypedDict):
+    """What a confined server may do, as it stands in the file; it can be taken back."""
+
+    permit: str
+    value: str
+
+
 class PluginShown(TypedDict):
     """A plugin's card, its parts folded.
 
@@ -86,6 +106,8 @@ class PluginShown(TypedDict):
     pid: int | None
     running_for: float | None
     sandbox: list[SandboxShown]
+    needs: list[NeedShown]
+    permits: list[PermitShown]
     signs_in: bool
     signed_in: bool
     uses: UsesShown | None
