@@ -73,6 +73,13 @@ import type {
   TurnEnded,
   TurnStarted,
 } from "./protocol/talk";
+import type {
+  AttachFile,
+  ListVariables,
+  ReadVariables,
+  VariablesListed,
+  VariablesRead,
+} from "./protocol/variables";
 
 export type * from "./protocol/asks";
 export type * from "./protocol/conversations";
@@ -82,6 +89,7 @@ export type * from "./protocol/rich";
 export type * from "./protocol/settings";
 export type * from "./protocol/shown";
 export type * from "./protocol/talk";
+export type * from "./protocol/variables";
 
 export type FromPanel =
   | AskAnswer
@@ -105,6 +113,9 @@ export type FromPanel =
   | ChangeSettings
   | DeleteKey
   | NeedAsset
+  | ListVariables
+  | ReadVariables
+  | AttachFile
   | ListConversations
   | OpenConversation
   | ChangeConversation
@@ -137,6 +148,8 @@ export type ToPanel =
   | Settings
   | SettingChanged
   | Asset
+  | VariablesListed
+  | VariablesRead
   | ConversationsListed
   | ConversationDone
   | Exported;

@@ -34,8 +34,6 @@ from valechat.notebook.protocol import (
     AskAnswer,
     Breakers,
     ErrorShown,
-    Estimate,
-    Estimated,
     FromPanel,
     Models,
     ModelShown,
@@ -57,6 +55,7 @@ from valechat.notebook.settingsdesk import SettingsDesk
 from valechat.notebook.shown import TEXT, answer_text, error_shown, messages_shown, spent, turn_of
 from valechat.notebook.toolcards import whole_result
 from valechat.notebook.uploads import UPLOAD_TOTAL, Taken, Uploads, upload_limit
+from valechat.notebook.variabledesk import VariableDesk
 from valechat.reply import Reply
 from valechat.services import services
 
@@ -78,12 +77,12 @@ class PanelConversation:
         self._models: list[ModelShown] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._uploads = Uploads()
-        self._estimating = Estimating(chat, self._uploads)
+        self._variables = VariableDesk(outbox, self._uploads)
+        self._estimating = Estimating(chat, self._uploads, outbox)
         self._desk = PluginDesk(chat, outbox, self._uploads)
         self._settings = SettingsDesk(chat, outbox, lambda: self._send_models(refresh=True))
         self._following = Following(lambda: chat.conversation_id, self._busy, self.show)
         self._conversations = ConversationDesk(chat, outbox, self)
-        self._newest_estimate: asyncio.Task[None] | None = None
         self._stored_ids: dict[str, str] = {}
         self._breakers: set[tuple[str, int]] = set()
         self._hellos = 0
@@ -111,6 +110,8 @@ class PanelConversation:
             "change_settings": settings.change_settings,
             "delete_key": settings.delete_key,
             "need_asset": AssetDesk(self._outbox).send,
+            "estimate": self._estimating.answer,
+            **self._variables.handlers,
             **self._conversations.handlers,
         }
         handle = at_desks.get(message["type"]) or getattr(self, f"_on_{message['type']}")
@@ -175,6 +176,7 @@ class PanelConversation:
         try:
             sizes = services().settings.sizes
             taken = await self._uploads.take(attached, buffers, question_id, conversation_id, sizes)
+            taken = await self._variables.join(taken, message, question_id)
         except ValeChatError as error:
             # The settings cannot be read; the panel still has what it sent.
             taken = Taken([], [], error)
@@ -229,17 +231,6 @@ class PanelConversation:
         await self._send_models(refresh=True)
         self._notice(f"The key for {provider} is stored in the keychain.", None)
 
-    async def _on_estimate(self, message: Estimate) -> None:
-        if self._newest_estimate is not None:
-            self._newest_estimate.cancel()
-        self._newest_estimate = asyncio.current_task()
-        try:
-            found = await self._estimating.shown(message)
-        except ValeChatError:
-            # What is wrong is said when the question is sent, not at each key.
-            found = None
-        self._outbox.send(Estimated(type="estimated", seq=0, number=message["number"], estimate=found))
-
     async def _on_show_more(self, message: ShowMore) -> None:
         shown, more = message["message"], message["more"]
         stored, _ = await self._read(self.chat.conversation_id)
@@ -293,7 +284,8 @@ class PanelConversation:
 
     def _refuse(self, live: LiveTurn, error: BaseException) -> None:
         if live.attached.error is None:
-            self._uploads.keep(live.attached.shown, live.attached.parts)
+            returned = live.attached.to_return
+            self._uploads.keep(returned.shown, returned.parts)
         refused = Refused(
             type="refused",
             seq=0,
@@ -302,8 +294,8 @@ class PanelConversation:
             error=error_shown(error),
             conversation=live.conversation_id,
         )
-        if live.attached.shown:
-            refused["attachments"] = live.attached.shown
+        if returned := live.attached.to_return.shown:
+            refused["attachments"] = returned
         self._outbox.send(refused)
 
     async def _end(self, live: LiveTurn, reply: Reply | None, error: ErrorShown | None = None) -> None:

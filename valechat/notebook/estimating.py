@@ -12,12 +12,13 @@ from valechat.billing.estimate import RequestSize, default_max_tokens, likely_in
 from valechat.billing.limits import plan
 from valechat.billing.sentences import moment, title, usd
 from valechat.chat import Chat
-from valechat.errors import ConfigError
+from valechat.errors import ConfigError, ValeChatError
 from valechat.history import spoken
 from valechat.ledger.base import LimitState
 from valechat.ledger.threads import durably
 from valechat.messages import Message
 from valechat.notebook import protocol
+from valechat.notebook.outbox import Outbox
 from valechat.notebook.shown import money
 from valechat.notebook.uploads import Uploads
 from valechat.quote import Quote, price_changing
@@ -60,14 +61,30 @@ class Estimating:
     The conversation so far is measured once and kept until `forget`.
     """
 
-    def __init__(self, chat: Chat, uploads: Uploads) -> None:
+    def __init__(self, chat: Chat, uploads: Uploads, outbox: Outbox) -> None:
         self._chat = chat
         self._uploads = uploads
+        self._outbox = outbox
+        self._newest: asyncio.Task[None] | None = None
         self._measured: tuple[object, RequestSize] | None = None
 
     def forget(self) -> None:
         """The conversation has grown."""
         self._measured = None
+
+    async def answer(self, question: protocol.Estimate) -> None:
+        """Tell the panel; an older question that is not answered yet is given up."""
+        if self._newest is not None:
+            self._newest.cancel()
+        self._newest = asyncio.current_task()
+        try:
+            found = await self.shown(question)
+        except ValeChatError:
+            # What is wrong is said when the question is sent, not at each key.
+            found = None
+        self._outbox.send(
+            protocol.Estimated(type="estimated", seq=0, number=question["number"], estimate=found)
+        )
 
     async def shown(self, question: protocol.Estimate) -> protocol.EstimateShown | None:
         """What the composer's question would cost; None when the model is free.

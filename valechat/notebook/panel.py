@@ -14,6 +14,7 @@ from valechat.chat import Chat
 from valechat.engine import engine
 from valechat.ledger.base import StoredMessage
 from valechat.notebook.assets import static
+from valechat.notebook import kernel
 from valechat.notebook.comms import answer_while_busy
 from valechat.notebook.conversation import PanelConversation
 from valechat.notebook.outbox import Outbox
@@ -89,7 +90,8 @@ def show(chat: Chat) -> None:
 
 
 def _attach_kernel() -> None:
-    """Let the notebook's own functions, offered as tools, run on the kernel's loop between cells."""
+    """Let the notebook's own functions run on the kernel's loop between cells, and its variables be found."""
+    kernel.install()
     shell = get_ipython()
     loop = getattr(getattr(getattr(shell, "kernel", None), "io_loop", None), "asyncio_loop", None)
     if isinstance(loop, asyncio.AbstractEventLoop):

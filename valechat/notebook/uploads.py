@@ -37,11 +37,27 @@ Bytes = ImagePart | FilePart
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What came with a question: as the panel shows it, as parts, and what is wrong with it, if anything."""
+    """What came with a question: as the panel shows it, as parts, and what is wrong with it, if anything.
+
+    `variables` counts those at the end that are the notebook's variables: the question's text names them, so they
+    do not go back with it.
+    """
 
     shown: list[AttachmentShown]
     parts: list[Bytes]
     error: ValeChatError | None = None
+    variables: int = 0
+
+    def with_variables(self, message_id: str, parts: Sequence[Bytes]) -> Taken:
+        """The same with variables as they were read for this question."""
+        shown = [_shown(f"{message_id}/{number}", part) for number, part in enumerate(parts, len(self.parts) + 1)]
+        return Taken([*self.shown, *shown], [*self.parts, *parts], self.error, len(parts))
+
+    @property
+    def to_return(self) -> Taken:
+        """What goes back to the composer with a question that was refused."""
+        kept = len(self.parts) - self.variables
+        return self if self.variables == 0 else Taken(self.shown[:kept], self.parts[:kept], self.error)
 
 
 class Uploads:

@@ -2,6 +2,7 @@
 import type { AskShown } from "./asks";
 import type { PluginShown } from "./plugins";
 import type { AttachmentShown, BreakerShown, ErrorShown, MessageShown, ModelShown, ToolShown } from "./shown";
+import type { VariableAsked } from "./variables";
 
 /** A view opened, or a gap was seen: send the whole state. */
 export interface Hello {
@@ -21,6 +22,7 @@ export interface Send {
   text: string;
   model: string;
   attachments?: Attached[];
+  variables?: VariableAsked[];
 }
 
 /** Stop a turn, whether or not anything has arrived yet. */

@@ -107,6 +107,17 @@ from valechat.notebook.protocol.talk import (
     TurnEnded,
     TurnStarted,
 )
+from valechat.notebook.protocol.variables import (
+    AttachFile,
+    FolderFileShown,
+    ListVariables,
+    ReadVariables,
+    VariableAsked,
+    VariableRead,
+    VariableShown,
+    VariablesListed,
+    VariablesRead,
+)
 
 __all__ = [
     "ApprovalShown",
@@ -115,6 +126,7 @@ __all__ = [
     "AskShown",
     "Asked",
     "Asset",
+    "AttachFile",
     "AttachResource",
     "Attached",
     "AttachmentShown",
@@ -144,6 +156,7 @@ __all__ = [
     "Exported",
     "Fetched",
     "FieldShown",
+    "FolderFileShown",
     "FormShown",
     "FromPanel",
     "GrantShown",
@@ -152,6 +165,7 @@ __all__ = [
     "LimitShown",
     "ListConversations",
     "ListOffers",
+    "ListVariables",
     "Look",
     "MessageShown",
     "ModelShown",
@@ -170,6 +184,7 @@ __all__ = [
     "PromptArgumentShown",
     "PromptShown",
     "ProviderSettingShown",
+    "ReadVariables",
     "RefreshModels",
     "Refused",
     "ResourceShown",
@@ -194,6 +209,11 @@ __all__ = [
     "TurnStarted",
     "UsePlugin",
     "UsePrompt",
+    "VariableAsked",
+    "VariableRead",
+    "VariableShown",
+    "VariablesListed",
+    "VariablesRead",
     "VisitShown",
 ]
 
@@ -219,6 +239,9 @@ FromPanel = (
     | ChangeSettings
     | DeleteKey
     | NeedAsset
+    | ListVariables
+    | ReadVariables
+    | AttachFile
     | ListConversations
     | OpenConversation
     | ChangeConversation
@@ -252,6 +275,8 @@ ToPanel = (
     | Settings
     | SettingChanged
     | Asset
+    | VariablesListed
+    | VariablesRead
     | ConversationsListed
     | ConversationDone
     | Exported

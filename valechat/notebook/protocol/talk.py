@@ -16,6 +16,7 @@ from valechat.notebook.protocol.shown import (
     ModelShown,
     ToolShown,
 )
+from valechat.notebook.protocol.variables import VariableAsked
 
 __all__ = [
     "Attached",
@@ -68,6 +69,7 @@ class Send(TypedDict):
     text: str
     model: str
     attachments: NotRequired[list[Attached]]
+    variables: NotRequired[list[VariableAsked]]
 
 
 class Stop(TypedDict):
