@@ -28,6 +28,10 @@ import type {
   Estimated,
 } from "./protocol/money";
 import type {
+  Earlier,
+  ShowEarlier,
+} from "./protocol/paging";
+import type {
   AttachResource,
   Complete,
   Completed,
@@ -84,6 +88,7 @@ import type {
 export type * from "./protocol/asks";
 export type * from "./protocol/conversations";
 export type * from "./protocol/money";
+export type * from "./protocol/paging";
 export type * from "./protocol/plugins";
 export type * from "./protocol/rich";
 export type * from "./protocol/settings";
@@ -106,6 +111,7 @@ export type FromPanel =
   | NewConversation
   | RefreshModels
   | SetKey
+  | ShowEarlier
   | ShowMore
   | ShowTool
   | OpenSettings
@@ -142,6 +148,7 @@ export type ToPanel =
   | Breakers
   | Notice
   | Composed
+  | Earlier
   | More
   | ToolPiece
   | SavedTranscript

@@ -5,6 +5,7 @@
 import { chip, packed, returned, sendable, type Chip } from "./chips";
 import { Estimator } from "./estimator";
 import { nameOf, smallPicture } from "./files";
+import { Pager } from "./paging";
 import type { AskAnswer, Complete, FromPanel, ListOffers, PromptShown, ResourceShown, ToPanel } from "./protocol";
 import { Requests, type Answered } from "./requests";
 import { AssetFetcher } from "./rich/fetcher";
@@ -30,6 +31,10 @@ export class Session {
   /** Brings what draws formulas and diagrams. */
   readonly assets = new AssetFetcher((message) => this.send(message));
   readonly settings = new SettingsTalk((message) => this.send(message));
+  private readonly pager = new Pager(
+    () => this.current,
+    (message) => this.send(message),
+  );
   private readonly estimator = new Estimator(
     () => this.current,
     (message) => void this.send(message),
@@ -115,6 +120,11 @@ export class Session {
 
   detach(key: string): void {
     this.change({ ...this.current, chips: this.current.chips.filter((one) => one.key !== key) });
+  }
+
+  /** Asks for messages before the first. */
+  showEarlier(most: number): void {
+    this.pager.ask(most);
   }
 
   /** Asks for the next piece of a long text. */
@@ -232,6 +242,7 @@ export class Session {
     this.settings.received(message);
     const { view, resync } = apply(this.current, message);
     if (message.type === "state") clearTimeout(this.patience);
+    if (message.type === "state") this.pager.forget();
     const news = view.breakers !== this.current.breakers;
     if (view !== this.current) this.change(news ? { ...view, breakersAt: performance.now() } : view);
     if (message.type === "transcript") keepTranscript(this.model, message);

@@ -5,6 +5,7 @@
  * gap asks for `resync`, after which nothing but a whole `state` counts.
  */
 import { returned as givenBack, safePreview, type Chip, type UploadLimits } from "./chips";
+import { continued, prepended } from "./paging";
 import type {
   AskShown,
   AttachmentShown,
@@ -57,6 +58,8 @@ export interface View {
   readonly conversationId: string;
   readonly title: string;
   readonly messages: readonly MessageShown[];
+  /** Messages that come before them and were not brought. */
+  readonly earlier: number;
   readonly model: string;
   readonly models: readonly ModelShown[];
   /** The providers that are left alone, as they were at `breakersAt`, in milliseconds of `performance.now`. */
@@ -106,6 +109,7 @@ export const EMPTY: View = {
   conversationId: "",
   title: "",
   messages: [],
+  earlier: 0,
   model: "",
   models: [],
   breakers: [],
@@ -206,6 +210,8 @@ function reduced(view: View, message: Exclude<ToPanel, State>): View {
         rests: { ...view.rests, [grown.id]: [...(view.rests[grown.id] ?? []), message.text] },
       };
     }
+    case "earlier":
+      return prepended(view, message, (m) => seen(m, () => null));
     case "tool_piece": {
       const key = callKey(message.message, message.call);
       const old = view.results[key] ?? { pieces: [], length: 0, left: 0 };
@@ -236,7 +242,7 @@ function replaced(view: View, state: State): View {
     link: "live",
     conversationId: state.conversation_id,
     title: state.title,
-    messages: state.messages.map((m) => seen(m, (one) => known.get(one.id) ?? null)),
+    ...continued(view, state, state.messages.map((m) => seen(m, (one) => known.get(one.id) ?? null))),
     model: state.model,
     models: state.models,
     breakers: state.breakers ?? [],
@@ -249,8 +255,7 @@ function replaced(view: View, state: State): View {
     returned: returned ? state.draft : view.returned,
     pending: sameConversation ? unanswered(view, state) : [],
     uploads: { each: state.upload_limit ?? view.uploads.each, total: state.upload_total ?? view.uploads.total },
-    // A state has the beginnings of all texts again.
-    rests: {},
+    // A state has the beginnings of all results again.
     results: {},
     stopping: view.stopping.filter((turn) => state.messages.some((m) => m.turn === turn)),
     notice: sameConversation ? view.notice : null,

@@ -28,6 +28,7 @@ from valechat.notebook.following import Following
 from valechat.notebook.liveturn import LiveTurn
 from valechat.notebook.models import breakers_shown, models_shown
 from valechat.notebook.outbox import Outbox
+from valechat.notebook.paging import EarlierDesk, newest
 from valechat.notebook.places import ask_here
 from valechat.notebook.plugindesk import PluginDesk
 from valechat.notebook.protocol import (
@@ -109,6 +110,7 @@ class PanelConversation:
             "change_chat": settings.change_chat,
             "change_settings": settings.change_settings,
             "delete_key": settings.delete_key,
+            "show_earlier": EarlierDesk(self.chat, self._outbox, self.chat.stored).show,
             "need_asset": AssetDesk(self._outbox).send,
             "estimate": self._estimating.answer,
             **self._variables.handlers,
@@ -300,8 +302,7 @@ class PanelConversation:
 
     async def _end(self, live: LiveTurn, reply: Reply | None, error: ErrorShown | None = None) -> None:
         stored, rows = await self._read(live.conversation_id)
-        asked_at = next((place for place, one in enumerate(stored) if one.id == live.question["id"]), len(stored))
-        await self._following.wrote(live.conversation_id, len(stored) - asked_at)
+        await self._following.wrote(live.conversation_id, live.question["id"], stored)
         shown = messages_shown(stored, rows)
         ids = [message["id"] for message in shown]
         place = ids.index(live.question["id"]) + 1 if live.question["id"] in ids else len(ids)
@@ -345,6 +346,7 @@ class PanelConversation:
         live = [live for live in self._live.values() if live.conversation_id == conversation]
         under_way = {live.question["id"] for live in live}
         settled = list(takewhile(lambda message: message.id not in under_way, stored))
+        page = newest(settled, rows)
         self._outbox.send(
             State(
                 type="state",
@@ -352,7 +354,7 @@ class PanelConversation:
                 conversation_id=conversation,
                 title=head.title if head else "",
                 messages=[
-                    *messages_shown(settled, rows),
+                    *page.messages,
                     *(message for turn in live for message in (turn.question, turn.answer)),
                 ],
                 model=self.chat.model or "",
@@ -366,6 +368,7 @@ class PanelConversation:
                 asks=self._asker.shown,
                 plugins=plugins,
                 plugins_problem=self._desk.problem,
+                earlier=page.earlier,
             )
         )
         if not self._models:

@@ -22,8 +22,10 @@ __all__ = [
     "messages_shown",
     "money",
     "question_shown",
+    "shown_id",
     "spent",
     "turn_of",
+    "turns",
     "with_usage",
 ]
 
@@ -73,7 +75,7 @@ def messages_shown(messages: Sequence[StoredMessage], rows: Mapping[str, UsageRo
     """
     shown: list[MessageShown] = []
     known = origins()
-    for turn in _turns(messages):
+    for turn in turns(messages):
         if turn[0].message.role == "user":
             asked = turn[0]
             attached = attachments_shown(asked.id, asked.message)
@@ -90,7 +92,7 @@ def answer_text(messages: Sequence[StoredMessage], message_id: str) -> str:
 
 def turn_of(messages: Sequence[StoredMessage], message_id: str) -> Sequence[StoredMessage]:
     """The stored messages of an answer that `messages_shown` has under this id; none when there is none."""
-    return next((turn for turn in _turns(messages) if _last(turn).id == message_id), [])
+    return next((turn for turn in turns(messages) if _last(turn).id == message_id), [])
 
 
 def with_usage(answer: MessageShown, rows: Sequence[UsageRow]) -> MessageShown:
@@ -112,14 +114,20 @@ def with_usage(answer: MessageShown, rows: Sequence[UsageRow]) -> MessageShown:
     }
 
 
-def _turns(messages: Sequence[StoredMessage]) -> list[list[StoredMessage]]:
-    turns: list[list[StoredMessage]] = []
+def turns(messages: Sequence[StoredMessage]) -> list[list[StoredMessage]]:
+    """The stored messages that `messages_shown` makes one of: a question, or all of an answer."""
+    told: list[list[StoredMessage]] = []
     for message in messages:
-        if message.message.role == "user" or not turns or turns[-1][0].message.role == "user":
-            turns.append([message])
+        if message.message.role == "user" or not told or told[-1][0].message.role == "user":
+            told.append([message])
         else:
-            turns[-1].append(message)
-    return turns
+            told[-1].append(message)
+    return told
+
+
+def shown_id(turn: Sequence[StoredMessage]) -> str:
+    """The id that `messages_shown` gives to one of `turns`."""
+    return turn[0].id if turn[0].message.role == "user" else _last(turn).id
 
 
 def _answer(turn: Sequence[StoredMessage], rows: Mapping[str, UsageRow], known: Origins) -> MessageShown:

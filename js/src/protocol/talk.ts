@@ -71,7 +71,8 @@ export interface ShowTool {
 
 /**
  * All there is to show. `draft` is a question that was not sent and belongs back in the composer. `upload_limit` is
- * the most bytes of one attachment, `upload_total` of all that go with one question.
+ * the most bytes of one attachment, `upload_total` of all that go with one question. `messages` are the newest;
+ * `earlier` others come before them.
  */
 export interface State {
   type: "state";
@@ -90,6 +91,7 @@ export interface State {
   asks?: AskShown[];
   plugins?: PluginShown[];
   plugins_problem?: string;
+  earlier?: number;
 }
 
 /** The question is taken and the answer is on its way: both messages as they stand. */

@@ -23,6 +23,7 @@ import { noticeBox } from "./errors";
 import { Finished } from "./finished";
 import { total } from "./footer";
 import { KeyForms } from "./keyform";
+import { Reach } from "./list/reach";
 import { Rows } from "./list/rows";
 import { talk } from "./list/talk";
 import { MessageViews } from "./message";
@@ -58,6 +59,7 @@ export class Panel {
   private readonly announcer = new Announcer();
   private readonly follower: Follower;
   private readonly rows: Rows;
+  private readonly reach: Reach;
   private readonly drops: DropZone;
   private readonly cleanups: (() => void)[] = [];
   private frame = 0;
@@ -117,6 +119,7 @@ export class Panel {
     this.log.append(this.content);
     this.follower = new Follower(this.log, () => this.schedule());
     this.rows = new Rows(this.log, { following: () => !this.follower.away, settled: () => this.settled() });
+    this.reach = new Reach(this.log, (most) => session.showEarlier(most));
     this.cleanups.push(session.subscribe(() => this.schedule()));
     const finished = new Finished(() => this.root.scrollIntoView?.({ block: "nearest" }));
     this.cleanups.push(session.subscribe(() => finished.update(session.view)));
@@ -270,7 +273,7 @@ export class Panel {
     const last = view.messages.at(-1);
     const busy = running(view).length > 0;
     this.rows.update(talk(view, (m) => this.message(m, view, m === last && !busy)));
-    return html`${this.rows.node}${repeat(
+    return html`${this.reach.update(view.earlier)}${this.rows.node}${repeat(
       view.pending,
       (p) => p.turn,
       (p) => this.messages.sending(p),
@@ -280,6 +283,7 @@ export class Panel {
   /** Rows came, went or grew: the bottom is somewhere else, and what belongs to rows long gone is let go. */
   private settled(): void {
     this.follower.follow();
+    this.reach?.look();
     this.messages.keep(new Set([...this.rows.recent, ...this.session.view.pending.map((p) => p.turn)]));
   }
 

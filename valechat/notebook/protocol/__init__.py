@@ -46,6 +46,7 @@ from valechat.notebook.protocol.money import (
     EstimateShown,
     LimitShown,
 )
+from valechat.notebook.protocol.paging import Earlier, ShowEarlier
 from valechat.notebook.protocol.plugins import (
     AttachResource,
     Complete,
@@ -148,6 +149,7 @@ __all__ = [
     "Delta",
     "Deltas",
     "DuplicateConversation",
+    "Earlier",
     "ErrorShown",
     "Estimate",
     "EstimateShown",
@@ -196,6 +198,7 @@ __all__ = [
     "SettingChanged",
     "SettingShown",
     "Settings",
+    "ShowEarlier",
     "ShowMore",
     "ShowTool",
     "State",
@@ -232,6 +235,7 @@ FromPanel = (
     | NewConversation
     | RefreshModels
     | SetKey
+    | ShowEarlier
     | ShowMore
     | ShowTool
     | OpenSettings
@@ -269,6 +273,7 @@ ToPanel = (
     | Breakers
     | Notice
     | Composed
+    | Earlier
     | More
     | ToolPiece
     | SavedTranscript

@@ -130,6 +130,7 @@ class State(TypedDict):
     """All there is to show. `draft` is a question that was not sent and belongs back in the composer.
 
     `upload_limit` is the most bytes of one attachment, `upload_total` of all that go with one question.
+    `messages` are the newest; `earlier` others come before them.
     """
 
     type: Literal["state"]
@@ -148,6 +149,7 @@ class State(TypedDict):
     asks: NotRequired[list[AskShown]]
     plugins: NotRequired[list[PluginShown]]
     plugins_problem: NotRequired[str]
+    earlier: NotRequired[int]
 
 
 class TurnStarted(TypedDict):

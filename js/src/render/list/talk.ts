@@ -20,7 +20,7 @@ export function talk(view: View, draw: (message: MessageShown) => unknown): Sour
   });
   return {
     keys: messages.map((message) => message.id),
-    before: 0,
+    before: view.earlier,
     pinned,
     guess: (index) => guess(messages[index]),
     draw: (index) => {

@@ -1,0 +1,47 @@
+/**
+ * Asks for older messages before the reader comes to the top, and leads to the very first when Home is pressed, page
+ * by page.
+ */
+import { html, nothing, type TemplateResult } from "lit-html";
+
+import { LEAP, PAGE } from "../../paging";
+import { earlier } from "./strings";
+
+/** Heights of the window above which older messages are asked for. */
+const AHEAD = 2;
+
+export class Reach {
+  private climbing = false;
+  private left = 0;
+
+  constructor(
+    private readonly scroller: HTMLElement,
+    private readonly ask: (most: number) => void,
+  ) {
+    scroller.addEventListener("scroll", () => this.look(), { passive: true });
+    scroller.addEventListener("keydown", (event) => {
+      const typing = (event.target as Element).closest("input, textarea, select");
+      this.climbing = event.key === "Home" && !typing;
+    });
+    for (const type of ["wheel", "pointerdown"]) {
+      scroller.addEventListener(type, () => (this.climbing = false), { passive: true });
+    }
+  }
+
+  /** What stands above the rows while `left` messages are not here. */
+  update(left: number): TemplateResult | typeof nothing {
+    this.left = left;
+    if (left === 0) return nothing;
+    return html`<button type="button" class="vc-button-text vc-earlier" @click=${() => this.ask(PAGE)}>
+      ${earlier(left)}
+    </button>`;
+  }
+
+  /** Rows were drawn, or scrolled. */
+  look(): void {
+    const { scrollTop, clientHeight } = this.scroller;
+    if (this.left === 0 || clientHeight === 0) return;
+    if (this.climbing) this.scroller.scrollTop = 0;
+    if (this.climbing || scrollTop < AHEAD * clientHeight) this.ask(this.climbing ? LEAP : PAGE);
+  }
+}
