@@ -64,7 +64,7 @@ Load = Callable[[str], Settings]
         ("[plugins]\nsampling_per_minute = 0", 2, "should be greater than 0", ""),
         ('time_zone = "Europe/Amsterdm"', 1, "which is not a time zone", 'Write time_zone = "Europe/Amsterdam".'),
         ('time_zone = "../etc/passwd"', 1, "which is not a time zone", ""),
-        ('[providers.groq]\nkind = "groc"', 2, "providers.groq.kind has an unknown value", "'openai-compatible'"),
+        ('[providers.groq]\nkind = "groc"', 2, "'groc' is no kind of provider", "Use one of openai,"),
         ("[providers.My_Lab]", 1, "is not a name for a provider", "small letters"),
         ('[providers.lab]\nbase_url = "ftp://x"', 2, "is not an http or https address", "https://example.com/v1"),
         ('[providers.lab]\nbase_url = "https://u:p@x/"', 2, "has a user name or password", "api_key"),

@@ -12,6 +12,7 @@ from tests.providers.contract import ask
 from tests.providers.faults import FaultServer, stream, whole
 from valechat.config import ProviderSettings
 from valechat.config.known import DEMO, KNOWN
+from valechat.config.values import PROVIDERS
 from valechat.errors import ConfigError, MissingKey
 from valechat.messages import Message
 from valechat.providers import registry
@@ -105,8 +106,8 @@ def third_party(monkeypatch: pytest.MonkeyPatch) -> None:
     module.create = lambda setup: setup  # type: ignore[attr-defined]  # a package as a third party writes it
     monkeypatch.setitem(sys.modules, "third_party_provider", module)
     entries = [
-        EntryPoint("third", "third_party_provider:create", registry.GROUP),
-        EntryPoint("broken", "third_party_provider:missing", registry.GROUP),
+        EntryPoint("third", "third_party_provider:create", PROVIDERS),
+        EntryPoint("broken", "third_party_provider:missing", PROVIDERS),
     ]
     monkeypatch.setattr(
         registry, "entry_points", lambda group, name: EntryPoints(entries).select(group=group, name=name)

@@ -7,9 +7,20 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ByteSize, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
-from valechat.config.known import DEMO, KNOWN, Kind
+from valechat.config.known import DEMO, KNOWN
 from valechat.config.names import PROVIDER_NAME, nearest, parse_model
-from valechat.config.values import BaseUrl, Header, HeaderValue, ModelName, Money, Size, TimeZone, is_local, wrong
+from valechat.config.values import (
+    BaseUrl,
+    Header,
+    HeaderValue,
+    ModelName,
+    Money,
+    ProviderKind,
+    Size,
+    TimeZone,
+    is_local,
+    wrong,
+)
 from valechat.config.variables import resolve
 from valechat.errors import ConfigError
 
@@ -40,8 +51,9 @@ class Section(BaseModel):
 class ProviderSettings(Section):
     """`[providers.NAME]`: a model server, or changes to a built-in one."""
 
-    kind: Kind
-    """The wire it speaks. May be left out where the provider's name says it; otherwise openai-compatible."""
+    kind: ProviderKind
+    """The wire it speaks: `openai`, `anthropic`, `gemini`, `openrouter`, `ollama`, `lmstudio`, `openai-compatible`,
+    or one that a package brings. May be left out where the provider's name says it; otherwise `openai-compatible`."""
     base_url: BaseUrl | None = None
     """Where its API is. Built-in providers have their own."""
     api: Literal["chat", "responses"] | None = None

@@ -10,16 +10,33 @@ import ipaddress
 import re
 import zoneinfo
 from decimal import Decimal, InvalidOperation
-from typing import Annotated, Any
+from importlib.metadata import entry_points
+from typing import Annotated, Any, get_args
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, ByteSize, Field, PlainSerializer, SecretStr, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from valechat.config.known import Kind
 from valechat.config.names import nearest, parse_model
 from valechat.errors import ConfigError
 
-__all__ = ["BaseUrl", "Header", "HeaderValue", "ModelName", "Money", "Size", "TimeZone", "is_local", "wrong"]
+__all__ = [
+    "PROVIDERS",
+    "BaseUrl",
+    "Header",
+    "HeaderValue",
+    "ModelName",
+    "Money",
+    "ProviderKind",
+    "Size",
+    "TimeZone",
+    "is_local",
+    "wrong",
+]
+
+PROVIDERS = "valechat.providers"
+"""The entry points by which other packages bring kinds of providers."""
 
 MOST_MONEY = Decimal(10) ** 12
 MOST_PLACES = 14
@@ -126,6 +143,21 @@ def is_local(url: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _provider_kind(value: str) -> str:
+    if value in get_args(Kind) or value in (kinds := {entry.name for entry in entry_points(group=PROVIDERS)}):
+        return value
+    near = nearest(value, [*get_args(Kind), *kinds])
+    raise wrong(
+        f"has an unknown value: {value!r} is no kind of provider",
+        fix=f"Use one of {', '.join(get_args(Kind))}, or install the package that brings it.",
+        write=f"{near!r}" if near else "",
+    )
+
+
+ProviderKind = Annotated[str, Field(strict=True), AfterValidator(_provider_kind)]
+"""The wire a provider speaks: one of ValeChat's own, or of another package's."""
 
 
 def _base_url(value: str) -> str:

@@ -12,13 +12,12 @@ from typing import cast
 
 from valechat.config import ProviderSettings
 from valechat.config.known import DEMO, KNOWN
+from valechat.config.values import PROVIDERS
 from valechat.errors import ConfigError
 from valechat.providers._url import checked_base_url
 from valechat.providers.base import KeySource, Provider
 
 __all__ = ["build", "close"]
-
-GROUP = "valechat.providers"
 
 # A kind (and API, where it has several): the module and factory, and what its address ends in.
 _KINDS: dict[str, tuple[str, str]] = {
@@ -102,7 +101,7 @@ def _factory(kind: str, api: str | None) -> tuple[object, str]:
     if line is not None:
         module, _, attribute = line[0].partition(":")
         return getattr(import_module(module), attribute), line[1]
-    for entry in entry_points(group=GROUP, name=kind):
+    for entry in entry_points(group=PROVIDERS, name=kind):
         try:
             return entry.load(), ""
         except (ImportError, AttributeError) as error:
