@@ -286,8 +286,7 @@ class PanelConversation:
 
     def _refuse(self, live: LiveTurn, error: BaseException) -> None:
         if live.attached.error is None:
-            returned = live.attached.to_return
-            self._uploads.keep(returned.shown, returned.parts)
+            self._uploads.keep(live.attached.to_return.shown, live.attached.to_return.parts)
         refused = Refused(
             type="refused",
             seq=0,
@@ -296,8 +295,8 @@ class PanelConversation:
             error=error_shown(error),
             conversation=live.conversation_id,
         )
-        if returned := live.attached.to_return.shown:
-            refused["attachments"] = returned
+        if live.attached.to_return.shown:
+            refused["attachments"] = live.attached.to_return.shown
         self._outbox.send(refused)
 
     async def _end(self, live: LiveTurn, reply: Reply | None, error: ErrorShown | None = None) -> None:

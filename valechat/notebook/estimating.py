@@ -82,9 +82,7 @@ class Estimating:
         except ValeChatError:
             # What is wrong is said when the question is sent, not at each key.
             found = None
-        self._outbox.send(
-            protocol.Estimated(type="estimated", seq=0, number=question["number"], estimate=found)
-        )
+        self._outbox.send(protocol.Estimated(type="estimated", seq=0, number=question["number"], estimate=found))
 
     async def shown(self, question: protocol.Estimate) -> protocol.EstimateShown | None:
         """What the composer's question would cost; None when the model is free.

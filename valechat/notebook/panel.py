@@ -13,8 +13,8 @@ from IPython.display import display
 from valechat.chat import Chat
 from valechat.engine import engine
 from valechat.ledger.base import StoredMessage
-from valechat.notebook.assets import static
 from valechat.notebook import kernel
+from valechat.notebook.assets import static
 from valechat.notebook.comms import answer_while_busy
 from valechat.notebook.conversation import PanelConversation
 from valechat.notebook.outbox import Outbox

@@ -1,4 +1,4 @@
-"""The notebook's variables in the composer: what there is, what exactly would be sent, and files beside the notebook."""
+"""The notebook's variables in the composer: what there is, what exactly would be sent, and files beside it."""
 
 from __future__ import annotations
 
