@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
-from valechat.ledger.base import Conversation
+from valechat.ledger.base import Conversation, StoredMessage
 from valechat.ledger.threads import durably
 from valechat.services import services
 
@@ -47,8 +47,16 @@ class Following:
         """The panel shows a conversation as it was when it had this head."""
         self._seen = (conversation_id, head)
 
-    async def wrote(self, conversation_id: str, messages: int) -> None:
-        """The panel itself added so many messages, and shows them. Where there are more, the next look finds them."""
+    async def wrote(self, conversation_id: str, question_id: str, stored: Sequence[StoredMessage]) -> None:
+        """The panel shows the turn of this question, as far as it is stored.
+
+        Where there are other messages than it has shown, the next look finds them.
+        """
+        turn = {question_id}
+        for message in stored:
+            if message.parent_id in turn and message.message.role != "user":
+                turn.add(message.id)
+        messages = sum(message.id in turn for message in stored)
         head = await durably(services().ledger.conversation, conversation_id)
         seen_in, seen = self._seen
         if head is not None and seen_in == conversation_id:
