@@ -2,8 +2,8 @@
 
 `prepare` turns the command of a definition into what is really started, and says honestly what holds.
 A platform's file adds to it in three ways: it puts a program before the command line (`bwrap …`), it
-gives the supervisor something to apply in the child before it becomes the server (`confinement`), or it
-watches from outside. What is here is what every platform has: a minimal environment, and the limits
+has the supervisor put the child into a control group before it becomes the server (`group`), or it watches
+from outside. What is here is what every platform has: a minimal environment, and the limits
 that a process's kernel enforces.
 """
 
@@ -12,7 +12,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 from valechat.sandbox.environment import minimal_environment
 
@@ -105,7 +105,7 @@ class Prepared:
         cwd: The folder, absolute.
         limits: Resource limits by their names in `resource` without `RLIMIT_`, lower case: soft and hard
             limit. One that the system refuses or does not know is not set.
-        confinement: For the supervisor's child, by the name of what applies it. Plain JSON values.
+        group: The folder of the control group that the supervisor puts the server into; empty for none.
         report: How strongly each of `SUBJECTS` is held to its permission.
     """
 
@@ -113,7 +113,7 @@ class Prepared:
     env: Mapping[str, str]
     cwd: str
     limits: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-    confinement: Mapping[str, Any] = field(default_factory=dict)
+    group: str = ""
     report: Mapping[Subject, Strength] = field(default_factory=dict)
 
 

@@ -82,6 +82,18 @@ def test_it_tells_the_step_that_failed(argv: list[str], cwd: str, step: str) -> 
         assert said.read() == f"failed {step}\n"
 
 
+def test_a_server_that_cannot_join_its_control_group_is_not_started(tmp_path: Path) -> None:
+    with supervised(["/bin/true"], group=str(tmp_path / "gone")) as (said, _):
+        assert said.read() == "failed limit 2\n"
+
+
+def test_a_server_is_in_its_control_group_before_it_runs(tmp_path: Path) -> None:
+    (tmp_path / "cgroup.procs").touch()
+    with supervised(["/bin/cat", str(tmp_path / "cgroup.procs")], group=str(tmp_path)) as (said, _):
+        assert said.read().endswith("exited 0\n")
+    assert (tmp_path / "cgroup.procs").read_text() == "0"
+
+
 @pytest.mark.parametrize(("letter", "number"), [(b"T", signal.SIGTERM), (b"K", signal.SIGKILL)])
 def test_it_terminates_or_kills_when_told(letter: bytes, number: int) -> None:
     with supervised(LONG) as (said, lifeline):

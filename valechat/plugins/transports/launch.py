@@ -7,6 +7,7 @@ import contextlib
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from valechat.errors import ConfigError, InvalidPlugin
@@ -16,8 +17,8 @@ from valechat.plugins.permitting import host_entry
 from valechat.plugins.transports.base import Context
 from valechat.plugins.transports.packages import installed, named
 from valechat.plugins.transports.programs import find_program
-from valechat.sandbox import bubblewrap
-from valechat.sandbox.base import Command, Prepared, prepare
+from valechat.sandbox import bubblewrap, cgroup
+from valechat.sandbox.base import Command, Permissions, Prepared, prepare
 from valechat.sandbox.confine import NotEnforceable, asked, confine
 from valechat.sandbox.environment import minimal_environment
 from valechat.sandbox.hostproxy import host_proxy
@@ -57,7 +58,24 @@ async def launched(definition: LocalServer, context: Context) -> AsyncIterator[P
                 proxy=proxy,
                 allow_degraded=definition.allow_degraded,
             )
-        yield prepared
+        yield await _grouped(prepared, permissions, made)
+
+
+async def _grouped(prepared: Prepared, permissions: Permissions, made: AsyncExitStack) -> Prepared:
+    """In a control group with its limits, where one can be made."""
+    subjects = cgroup.held(permissions, prepared.report)
+    within = await asyncio.to_thread(cgroup.place) if subjects else None
+    if within is None:
+        return prepared
+    try:
+        folder = await asyncio.to_thread(cgroup.make, within, cgroup.limits_of(permissions))
+    except OSError:  # the tree changed meanwhile: a watchdog sees to it
+        return prepared
+    made.push_async_callback(asyncio.to_thread, cgroup.remove, folder)
+    report = dict(prepared.report)
+    for subject in subjects:
+        report[subject] = "enforced"
+    return replace(prepared, group=str(folder), report=report)
 
 
 def _command(definition: LocalServer) -> Command:

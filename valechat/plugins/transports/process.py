@@ -227,6 +227,7 @@ def _job(prepared: Prepared, mark: str) -> bytes:
         "env": {**prepared.env, MARK: mark},
         "cwd": prepared.cwd,
         "mark": f"{MARK}={mark}",
+        "group": prepared.group,
         "limits": {name: list(pair) for name, pair in prepared.limits.items()},
     }
     written = marshal.dumps(job)

@@ -7,8 +7,9 @@ whose other end only the kernel has; `PARENT` is the kernel's process. Its stand
 server's: they go through to it, and nothing is copied here.
 
 The kernel sends the job as `marshal` writes it, after its length in four bytes: `argv`, `env`, `cwd`,
-`limits`, and `mark`, a piece of the environment that no other process has. (Reading JSON or typing would
-take longer to import than all the rest, and both ends are the same Python.) Then single letters: `T`
+`limits`, `group` (a control group's folder, or nothing), and `mark`, a piece of the environment that no other
+process has. (Reading JSON or typing would take longer to import than all the rest, and both ends are the same
+Python.) Then single letters: `T`
 terminates the server politely, `K` kills it and all it started. The end of the connection, or of the
 parent, does both in turn. The answers are lines: `started PID` or `failed STEP ERRNO`, later `exited CODE`
 or `killed SIGNAL`, and the end of the connection once nothing of the server is left.
@@ -225,6 +226,9 @@ def _become(job: dict[str, Any], answering: int, keeper: int) -> None:
             signal.signal(getattr(signal, name), signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
         step = "limit"
+        if job.get("group"):
+            with open(f"{job['group']}/cgroup.procs", "w") as joining:  # noqa: PTH123 - pathlib takes longer than all the rest
+                joining.write("0")
         _limit(job["limits"])
         step = "cwd"
         os.chdir(job["cwd"])
