@@ -25,6 +25,8 @@ from valechat.usage import Usage
 if TYPE_CHECKING:
     import duckdb
 
+    from valechat.ledger.jobs import JobStore
+
 __all__ = [
     "Bucket",
     "Ceiling",
@@ -239,6 +241,11 @@ class Ledger(Library, Protocol):
     @property
     def database(self) -> Path:
         """A DuckDB file of views only, this process's own: `duckdb.connect(ledger.database)`."""
+        ...
+
+    @property
+    def jobs(self) -> JobStore:
+        """What is kept of jobs."""
         ...
 
     def reserve(self, hold: Hold) -> None:

@@ -137,7 +137,7 @@ class JobStore(Protocol):
     """Where jobs are kept."""
 
     def start(self, job: Job) -> Job:
-        """The job of that id, made if there is none; a known one gets the new one's `name`, `mode` and `rows`."""
+        """Begin a run: the job of that id, made if there is none, as it is asked now."""
         ...
 
     def job(self, job_id: str) -> Job | None:

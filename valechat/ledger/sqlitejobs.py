@@ -38,8 +38,8 @@ class SqliteJobs:
             if found is None:
                 _insert(t, "map_jobs", _job_columns(job))
                 return job
-            columns = {"name": job.name, "mode": job.mode, "rows": job.rows, "updated_at": stamp(t.now)}
-            _update(t, "map_jobs", job.id, columns)
+            made = stamp(found.created_at)
+            _update(t, "map_jobs", job.id, {**_job_columns(job), "created_at": made})
             again = _job(t.db, job.id)
         return again or job
 

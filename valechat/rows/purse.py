@@ -176,7 +176,8 @@ class Purse:
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.wait({self._renewing})
         for account in self._accounts:
-            await durably(self._found.ledger.release, account.hold_id)
+            if account.held:
+                await durably(self._found.ledger.release, account.hold_id)
 
     def _look(self) -> None:
         if (now := time.monotonic()) - self._looked < _FRESH_SECONDS and self._looked:
