@@ -119,7 +119,11 @@ export class Panel {
     this.log.append(this.content);
     this.follower = new Follower(this.log, () => this.schedule());
     this.rows = new Rows(this.log, { following: () => !this.follower.away, settled: () => this.settled() });
-    this.reach = new Reach(this.log, (most) => session.showEarlier(most));
+    this.reach = new Reach(
+      this.log,
+      (most) => session.showEarlier(most),
+      () => this.follower.jump(),
+    );
     this.cleanups.push(session.subscribe(() => this.schedule()));
     const finished = new Finished(() => this.root.scrollIntoView?.({ block: "nearest" }));
     this.cleanups.push(session.subscribe(() => finished.update(session.view)));

@@ -1,7 +1,7 @@
 /**
  * Keeps what is read where it is while what stands above it changes its height: rows come in, guesses become
- * measurements, pictures arrive. Browsers do so by themselves (`overflow-anchor`), but Safari does not, and none does at the
- * very top, where older messages are put in.
+ * measurements, pictures arrive. Browsers do so by themselves (`overflow-anchor`), but Safari does not, and none can where
+ * rows are renumbered.
  */
 
 const BY_ITSELF = typeof CSS !== "undefined" && (CSS.supports?.("overflow-anchor", "auto") ?? false);
@@ -15,10 +15,10 @@ export class Anchor {
     private readonly rows: () => Iterable<HTMLElement>,
   ) {}
 
-  /** Remembers the first row in sight, and where it is. */
-  note(): void {
+  /** Remembers the first row in sight, and where it is; where the browser does so, only if `always`. */
+  note(always = false): void {
     this.row = null;
-    if (BY_ITSELF && this.scroller.scrollTop > 1) return;
+    if (BY_ITSELF && !always) return;
     const edge = this.scroller.getBoundingClientRect().top;
     for (const row of this.rows()) {
       const { top, bottom } = row.getBoundingClientRect();

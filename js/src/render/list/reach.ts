@@ -1,6 +1,6 @@
 /**
- * Asks for older messages before the reader comes to the top, and leads to the very first when Home is pressed, page
- * by page.
+ * Asks for older messages before the reader comes to the top. Leads to the very first when Home is pressed, page by
+ * page, and to the last when End is.
  */
 import { html, nothing, type TemplateResult } from "lit-html";
 
@@ -17,11 +17,14 @@ export class Reach {
   constructor(
     private readonly scroller: HTMLElement,
     private readonly ask: (most: number) => void,
+    private readonly bottom: () => void,
   ) {
     scroller.addEventListener("scroll", () => this.look(), { passive: true });
     scroller.addEventListener("keydown", (event) => {
-      const typing = (event.target as Element).closest("input, textarea, select");
-      this.climbing = event.key === "Home" && !typing;
+      if ((event.target as Element).closest("input, textarea, select")) return;
+      this.climbing = event.key === "Home";
+      // The browser's own way ends where the end was before the last rows were drawn.
+      if (event.key === "End") this.bottom();
     });
     for (const type of ["wheel", "pointerdown"]) {
       scroller.addEventListener(type, () => (this.climbing = false), { passive: true });

@@ -54,9 +54,12 @@ export class Rows {
   private keyOf = (index: number) => this.source.keys[index] ?? "";
   private places = new Map<string, number>();
   private indexes: readonly number[] = [];
+  private keys: ReadonlySet<string> = new Set();
   private range: Range | null = null;
   private frame = 0;
   private drawing = false;
+  /** Rows were renumbered, and not all of those in sight are drawn yet. */
+  private unsettled = false;
   private readonly latest = new Map<string, true>();
   private readonly pace = new Pace();
   private readonly pins = new Pins(this.node, () => this.draw());
@@ -97,6 +100,9 @@ export class Rows {
 
   update(source: Source): void {
     const before = this.source.keys;
+    const renumbered = before[0] !== undefined && before[0] !== source.keys[0];
+    this.unsettled ||= renumbered;
+    this.anchor.note(this.unsettled);
     this.source = source;
     if (source.keys.length !== before.length || source.keys.some((key, i) => key !== before[i])) {
       this.places = new Map(source.keys.map((key, index) => [key, index]));
@@ -105,7 +111,14 @@ export class Rows {
     }
     this.virtual.setOptions(this.options());
     this.virtual._willUpdate();
+    if (renumbered) this.shift(this.places.get(before[0] ?? "") ?? 0);
     this.draw();
+  }
+
+  /** So many rows came before those that are in sight, which shall stay so. */
+  private shift(rows: number): void {
+    const room = rows > 0 && this.virtual.getTotalSize() > 0 ? (this.virtual.measurementsCache[rows]?.start ?? 0) : 0;
+    this.virtual.scrollOffset = (this.virtual.scrollOffset ?? 0) + room;
   }
 
   private options(): VirtualizerOptions<HTMLElement, HTMLElement> {
@@ -122,7 +135,7 @@ export class Rows {
     };
   }
 
-  /** What was scrolled or resized may need other rows. */
+  /** Something was scrolled or resized, and may need other rows. */
   private changed(): void {
     if (this.drawing) return;
     const wanted = this.wanted();
@@ -150,12 +163,12 @@ export class Rows {
     cancelAnimationFrame(this.frame);
     this.frame = 0;
     this.drawing = true;
-    this.anchor.note();
     const begun = performance.now();
     const wanted = this.wanted();
-    const known = new Set(this.indexes.map(this.keyOf));
+    const known = this.keys;
     const most = this.pins.all ? Infinity : this.pace.most;
     this.indexes = afforded(wanted, (index) => known.has(this.keyOf(index)), this.range, most);
+    this.keys = new Set(this.indexes.map(this.keyOf));
     this.render();
     for (const row of this.elements()) this.place(row);
     for (const row of this.elements()) this.virtual.measureElement(row);
@@ -163,6 +176,7 @@ export class Rows {
     this.drawing = false;
     this.settle();
     this.pace.took(this.indexes.filter((index) => !known.has(this.keyOf(index))).length, performance.now() - begun);
+    this.unsettled &&= this.indexes.length < wanted.length;
     if (this.indexes.length < wanted.length) this.later();
   }
 
@@ -200,7 +214,7 @@ export class Rows {
   private settle(): void {
     if (!this.context.following()) this.anchor.restore();
     this.context.settled();
-    this.anchor.note();
+    this.anchor.note(this.unsettled);
   }
 
   private elements(): Iterable<HTMLElement> {
