@@ -222,7 +222,7 @@ def _part_from_json(data: Mapping[str, Any]) -> Part:
     for f in fields(kind):
         value = data.get(f.name)
         if value is None:
-            if f.name in ("text", "arguments", "name", "id", "call_id"):
+            if f.name in ("text", "arguments", "name", "id", "call_id", "url", "media_type"):
                 values[f.name] = ""
             continue
         if f.name == "data":

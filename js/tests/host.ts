@@ -40,6 +40,11 @@ export class Host implements PanelModel {
     for (const callback of this.listeners.get(name) ?? []) callback(...(args as never[]));
   }
 
+  /** The kernel says something with binary buffers. */
+  sayWith(message: ToPanel, buffers: DataView[]): void {
+    this.trigger("msg:custom", message, buffers);
+  }
+
   /** What was sent of one type. */
   sentOf<T extends FromPanel["type"]>(type: T): Extract<FromPanel, { type: T }>[] {
     return this.sent.filter((m): m is Extract<FromPanel, { type: T }> => m.type === type);

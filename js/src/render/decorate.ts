@@ -13,6 +13,7 @@ export function decorate(
   growing: boolean,
   rich: Rich | null = null,
 ): void {
+  for (const element of fragment.querySelectorAll("[src]:not(img)")) element.removeAttribute("src");
   for (const image of fragment.querySelectorAll("img")) image.replaceWith(imageButton(image));
   for (const link of fragment.querySelectorAll("a")) honest(link);
   for (const code of fragment.querySelectorAll("pre > code")) {
@@ -24,7 +25,6 @@ export function decorate(
   for (const code of fragment.querySelectorAll(`code:is(.${DISPLAY}, .${INLINE})`)) formula(code, rich);
   for (const table of fragment.querySelectorAll("table")) scrollable(table);
   for (const box of fragment.querySelectorAll("li > input")) box.parentElement?.classList.add("vc-task");
-  for (const element of fragment.querySelectorAll("[src]")) element.removeAttribute("src");
 }
 
 /** What stands for a block of code on the page: what it draws, where it is a drawing, or itself. */

@@ -60,7 +60,8 @@ const block: TokenizerAndRendererExtension = {
     const near = src.slice(0, REACH);
     const found = BLOCK.exec(near);
     const tex = found?.[1] ?? found?.[2] ?? found?.[3];
-    if (found && tex !== undefined && tex.length <= LONGEST && !BLANK_LINE.test(tex) && tex.trim() !== "") {
+    const escapedOnly = found?.[2] !== undefined && !found[2].includes("\n") && !MATHS.test(found[2]);
+    if (found && !escapedOnly && tex !== undefined && tex.length <= LONGEST && !BLANK_LINE.test(tex) && tex.trim() !== "") {
       return { type: "vcFormulaBlock", raw: found[0], tex: tex.trim(), display: true };
     }
     // Its end may be on the way: until then it is no emphasis and no list, but what it is.

@@ -48,6 +48,7 @@ export function module<T>(name: AssetName, fetcher: AssetFetcher): Promise<T> {
   });
 }
 
-async function unpacked(packed: Blob): Promise<string> {
-  return new Response(packed.stream().pipeThrough(new DecompressionStream("gzip"))).text();
+async function unpacked(packed: Uint8Array<ArrayBuffer>): Promise<string> {
+  const stream = new Response(packed).body?.pipeThrough(new DecompressionStream("gzip"));
+  return new Response(stream ?? null).text();
 }

@@ -13,7 +13,7 @@ interface Waiting {
   at: number;
   tries: number;
   timer: ReturnType<typeof setTimeout> | undefined;
-  readonly resolve: (bytes: Blob) => void;
+  readonly resolve: (bytes: Uint8Array<ArrayBuffer>) => void;
   readonly reject: (reason: Error) => void;
 }
 
@@ -21,15 +21,15 @@ export type AssetName = NeedAsset["name"];
 
 export class AssetFetcher {
   private readonly waiting = new Map<AssetName, Waiting>();
-  private readonly coming = new Map<AssetName, Promise<Blob>>();
+  private readonly coming = new Map<AssetName, Promise<Uint8Array<ArrayBuffer>>>();
 
   constructor(private readonly send: (message: NeedAsset) => boolean) {}
 
   /** The file as the kernel sends it, compressed. Rejected when the kernel has none or does not answer. */
-  bytes(name: AssetName): Promise<Blob> {
+  bytes(name: AssetName): Promise<Uint8Array<ArrayBuffer>> {
     const known = this.coming.get(name);
     if (known) return known;
-    const coming = new Promise<Blob>((resolve, reject) => {
+    const coming = new Promise<Uint8Array<ArrayBuffer>>((resolve, reject) => {
       const waiting: Waiting = { pieces: [], at: 0, tries: 0, timer: undefined, resolve, reject };
       this.waiting.set(name, waiting);
       this.next(name, waiting);
@@ -55,7 +55,7 @@ export class AssetFetcher {
     waiting.pieces.push(new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength).slice());
     waiting.at += piece.byteLength;
     waiting.tries = 0;
-    if (message.left === 0) waiting.resolve(new Blob(waiting.pieces as BlobPart[]));
+    if (message.left === 0) waiting.resolve(joined(waiting.pieces, waiting.at));
     else this.next(message.name, waiting);
   }
 
@@ -73,4 +73,14 @@ export class AssetFetcher {
     }
     waiting.timer = setTimeout(() => this.next(name, waiting), PATIENCE_MS);
   }
+}
+
+function joined(pieces: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
 }

@@ -9,7 +9,7 @@ const MATHML =
 const MATH: Config = {
   ALLOWED_TAGS: ["span", "svg", "path", "line", ...MATHML.split(" ")],
   ALLOWED_ATTR: [
-    ..."aria-hidden class d encoding height preserveAspectRatio stroke-width style viewBox width x1 x2 xmlns y1 y2".split(" "),
+    ..."aria-hidden class d display encoding height preserveAspectRatio stroke-width style viewBox width x1 x2 xmlns y1 y2".split(" "),
     ..."accent accentunder columnalign columnlines columnspacing depth displaystyle fence form linebreak linethickness".split(" "),
     ..."lspace mathbackground mathcolor mathsize mathvariant maxsize minsize movablelimits notation rowlines rowspacing".split(" "),
     ..."rspace scriptlevel separator side stretchy symmetric voffset".split(" "),
@@ -23,13 +23,14 @@ const MATH: Config = {
 const RISKY_STYLE = /url|image|expression|fixed|sticky|absolute|\\|@/i;
 
 const math = createPurifier(window);
+math.setConfig(MATH);
 math.addHook("uponSanitizeAttribute", (_, data) => {
   if (data.attrName === "style" && RISKY_STYLE.test(data.attrValue)) data.keepAttr = false;
 });
 
 /** A drawn formula, with nothing in it but what formulas need. */
 export function harmlessFormula(drawn: HTMLElement): HTMLElement {
-  math.sanitize(drawn, MATH);
+  math.sanitize(drawn);
   return drawn;
 }
 
@@ -37,15 +38,14 @@ const SVG: Config = {
   USE_PROFILES: { svg: true, svgFilters: true },
   ADD_TAGS: ["style"],
   ADD_ATTR: ["dominant-baseline", "marker-end", "marker-start", "orient", "refX", "refY"],
-  FORBID_TAGS: ["a", "animate", "animateMotion", "animateTransform", "feImage", "foreignObject", "image", "script", "set", "use"],
+  FORBID_TAGS: ["animate", "animateMotion", "animateTransform", "feImage", "foreignObject", "image", "script", "set", "use"],
   FORBID_ATTR: ["href", "xlink:href", "target"],
   ALLOW_DATA_ATTR: false,
-  NAMESPACE: "http://www.w3.org/2000/svg",
-  PARSER_MEDIA_TYPE: "application/xhtml+xml",
   RETURN_DOM: true,
 };
 
 const svg = createPurifier(window);
+svg.setConfig(SVG);
 svg.addHook("uponSanitizeAttribute", (_, data) => {
   if (leaves(data.attrValue)) data.keepAttr = false;
 });
@@ -69,14 +69,13 @@ export interface Picture {
  * its own.
  */
 export function harmlessPicture(text: string): Picture {
-  const body = svg.sanitize(text, SVG) as unknown as Element;
-  const element = body.localName === "svg" ? body : body.querySelector("svg");
+  const body = svg.sanitize(text) as unknown as Element;
+  const element = body.querySelector("svg");
   const box = (element?.getAttribute("viewBox") ?? "").trim().split(/[\s,]+/).map(Number);
   const [, , width, height] = box;
   if (!element || width === undefined || height === undefined || !(width > 0 && height > 0)) {
-    throw new Error(strings.diagramFailed("empty"));
+    throw new Error(strings.diagramEmpty);
   }
-  element.setAttribute("xmlns", "http://www.w3.org/2000/svg");
   element.setAttribute("width", String(width));
   element.setAttribute("height", String(height));
   const xml = new XMLSerializer().serializeToString(element);

@@ -9,6 +9,7 @@ export const strings = {
   diagramDrawing: "Drawing",
   diagramFailed: (why: string) => `This diagram could not be drawn: ${why}`,
   diagramTooLong: "its source is too long.",
+  diagramEmpty: "nothing was drawn.",
   diagramTooSlow: "it took too long.",
   showSource: "Source",
   showDiagram: "Diagram",

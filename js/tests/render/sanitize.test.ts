@@ -100,10 +100,22 @@ describe("images", () => {
     expect(image?.referrerPolicy).toBe("no-referrer");
   });
 
-  it("with data or script addresses are never offered", () => {
+  it("that are in the text itself are drawn, and ask nobody", () => {
+    const image = drawn("![words](data:image/png;base64,AAAA)").querySelector("img");
+    expect([image?.src, image?.alt]).toEqual(["data:image/png;base64,AAAA", "words"]);
+  });
+
+  it("that did not load are offered again", () => {
+    const node = drawn("![x](https://example.org/x.png)");
+    node.querySelector("button")?.click();
+    node.querySelector("img")?.dispatchEvent(new Event("error"));
+    expect(node.querySelector("button")?.textContent).toContain("Not loaded: https://example.org/x.png");
+  });
+
+  it("that are documents, or scripts, are never offered", () => {
     const node = drawn("![secret chart](data:image/svg+xml,<svg/onload=alert(1)>)");
     expect(node.querySelector("img, button")).toBeNull();
-    expect(drawn("![words](data:image/png;base64,AAAA)").textContent).toContain("words");
+    expect(drawn("![words](data:text/html;base64,AAAA)").textContent).toContain("words");
   });
 
   it("inside a link load without following it", () => {
