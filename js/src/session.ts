@@ -12,6 +12,7 @@ import { AssetFetcher } from "./rich/fetcher";
 import { keepTranscript, watchKernel, type KernelEvent, type PanelModel } from "./notebook";
 import { SettingsTalk } from "./settings/talk";
 import { strings } from "./strings";
+import { Variables } from "./variables/state";
 import { EMPTY, apply, asked, callKey, linked, running, stopped, type View } from "./store";
 
 /** How long the kernel may take to answer `hello` before the panel says that it waits. */
@@ -35,12 +36,18 @@ export class Session {
     () => this.current,
     (message) => this.send(message),
   );
+  /** The notebook's variables that the composer's text mentions. */
+  readonly variables = new Variables(
+    (message) => this.send(message),
+    () => this.change({ ...this.current }),
+  );
   private readonly estimator = new Estimator(
     () => this.current,
     (message) => void this.send(message),
     (estimate) => {
       if (estimate !== this.current.estimate) this.change({ ...this.current, estimate });
     },
+    this.variables,
   );
 
   constructor(readonly model: PanelModel) {
@@ -69,6 +76,7 @@ export class Session {
   dispose(): void {
     clearTimeout(this.patience);
     this.estimator.dispose();
+    this.variables.dispose();
     this.requests.forget();
     this.assets.forget();
     for (const cleanup of this.cleanups.splice(0)) cleanup();
@@ -96,8 +104,9 @@ export class Session {
     }
     if (view.link === "gone" || running(view).length > 0 || !sendable(chips, view.uploads)) return false;
     const turn = newTurn();
+    const variables = this.variables.toSend(text, chips);
     this.change(asked(view, turn, text, chips));
-    const message: FromPanel = { type: "send", turn, text, model: view.model };
+    const message: FromPanel = { type: "send", turn, text, model: view.model, ...(variables.length > 0 ? { variables } : {}) };
     if (chips.length === 0) return this.send(message);
     const { attachments, buffers } = packed(chips);
     return this.send({ ...message, attachments }, buffers);
@@ -184,6 +193,11 @@ export class Session {
     return this.took(answer, false);
   }
 
+  /** Attaches a file of the notebook's folder. Tells whether it came. */
+  async attachFile(name: string): Promise<boolean> {
+    return this.took(await this.requests.ask((number) => this.send({ type: "attach_file", number, name })), false);
+  }
+
   /** How a value may go on, as the plugin says. */
   async complete(question: Omit<Complete, "type" | "number">): Promise<readonly string[]> {
     const answer = await this.requests.ask((number) => this.send({ type: "complete", number, ...question }));
@@ -240,6 +254,7 @@ export class Session {
     if (message.type === "asset") this.assets.answered(message, buffers);
     if (message.type === "fetched" || message.type === "completed") this.requests.answered(message);
     this.settings.received(message);
+    this.variables.received(message);
     const { view, resync } = apply(this.current, message);
     if (message.type === "state") clearTimeout(this.patience);
     if (message.type === "state") this.pager.forget();
@@ -262,6 +277,7 @@ export class Session {
       this.settings.forget();
     }
     if (event === "gone") this.assets.forget();
+    if (event === "gone") this.variables.forget();
     if (event === "back" && this.current.link !== "gone") {
       // One reconnection is told in several ways, and a new panel has just asked by itself.
       if (this.current.seq === null && performance.now() - this.askedAt < AGAIN_MS) return;
@@ -288,6 +304,7 @@ export class Session {
 
   private change(view: View): void {
     this.current = view;
+    if (view.ready) this.variables.look(view.draft);
     this.estimator.look();
     for (const listener of this.listeners) listener();
   }

@@ -29,14 +29,15 @@ const MOST_PX = 220;
 export class Composer {
   readonly node = document.createElement("div");
   readonly field = document.createElement("textarea");
-  /** Takes a key before the composer does; true when it did. */
-  intercept: ((event: KeyboardEvent) => boolean) | null = null;
+  /** Take a key before the composer does, the first that will; true when it did. */
+  readonly intercepts: ((event: KeyboardEvent) => boolean)[] = [];
   private readonly left = document.createElement("div");
   private readonly above = document.createElement("div");
   private readonly button = document.createElement("button");
   private readonly hint = document.createElement("span");
   private readonly estimate = document.createElement("div");
   private readonly estimateId = `vc-estimate-${++composers}`;
+  private readonly besides = document.createElement("div");
   private readonly chipFrame = document.createElement("div");
   private readonly clip = document.createElement("button");
   private readonly picker = document.createElement("input");
@@ -58,7 +59,7 @@ export class Composer {
     this.estimate.className = "vc-estimate-frame";
     bar.append(this.left, this.estimate, this.button);
     this.prepareFiles();
-    this.node.append(this.above, this.chipFrame, this.field, bar);
+    this.node.append(this.above, this.besides, this.chipFrame, this.field, bar);
 
     this.field.addEventListener("input", () => {
       this.resize();
@@ -70,7 +71,7 @@ export class Composer {
     this.button.addEventListener("click", () => this.act());
     // A click beside the text belongs to the text.
     this.node.addEventListener("mousedown", (event) => {
-      if (event.target instanceof Element && event.target !== this.field && !event.target.closest("button, li, form, .vc-menu")) {
+      if (event.target instanceof Element && event.target !== this.field && !event.target.closest("button, li, form, section, .vc-menu, .vc-pasted")) {
         event.preventDefault();
         this.field.focus();
       }
@@ -104,6 +105,16 @@ export class Composer {
     this.clip.after(button);
   }
 
+  /** Puts something that goes with the question above its files. */
+  beside(node: HTMLElement): void {
+    this.besides.append(node);
+  }
+
+  /** Opens the file dialog. */
+  choose(): void {
+    this.picker.click();
+  }
+
   /** Shows something above the text, alone; it takes itself away. */
   show(node: HTMLElement): void {
     this.above.replaceChildren(node);
@@ -135,7 +146,7 @@ export class Composer {
     this.clip.title = strings.attach;
     this.clip.setAttribute("aria-label", strings.attach);
     this.clip.append(icon("paperclip"));
-    this.clip.addEventListener("click", () => this.picker.click());
+    this.clip.addEventListener("click", () => this.choose());
     this.node.append(this.picker);
     this.field.addEventListener("paste", (event) => {
       const files = filesOf(event.clipboardData);
@@ -166,7 +177,7 @@ export class Composer {
   private pressed(event: KeyboardEvent): void {
     // Enter accepts an input method's suggestion; Safari reports that one after its composition as 229.
     if (event.isComposing || event.keyCode === 229) return;
-    if (this.intercept?.(event)) return;
+    if (this.intercepts.some((take) => take(event))) return;
     const modified = event.ctrlKey || event.metaKey;
     if (event.key === "Enter" && !event.shiftKey && !event.altKey && (modified || preferences().sendWith === "enter")) {
       event.preventDefault();

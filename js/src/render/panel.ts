@@ -4,6 +4,7 @@ import { guard } from "lit-html/directives/guard.js";
 import { repeat } from "lit-html/directives/repeat.js";
 
 import { returned, type Chip } from "../chips";
+import { Composing } from "../composing/composing";
 import { icon } from "../icons";
 import { cellInserter, notebookName, saveNotebook } from "../notebook";
 import type { AskShown, MessageShown } from "../protocol";
@@ -29,8 +30,6 @@ import { talk } from "./list/talk";
 import { MessageViews } from "./message";
 import { ModelMenu } from "./models";
 import { PluginMenu } from "./offers/menu";
-import { ResourceMenu } from "./offers/resources";
-import { SlashMenu } from "./offers/slash";
 import { Follower } from "./scroll";
 
 /** The class by which Jupyter marks a widget whose kernel is no longer there. */
@@ -38,6 +37,10 @@ const DISCONNECTED = "jupyter-widgets-disconnected";
 
 /** What shows the plugin manager, as a cell. */
 const MANAGER = "import valechat\n\nvalechat.plugin_manager()";
+
+/** What writes the conversation to a file, and what lists all magics, as cells. */
+const EXPORT = "%valechat export conversation.md";
+const HELP = "%valechat help";
 
 const NO_REST: readonly string[] = [];
 const NO_ASKS: readonly AskShown[] = [];
@@ -55,7 +58,7 @@ export class Panel {
   private readonly noticed: Noticed;
   private readonly plugins: PluginMenu;
   private readonly settings: SettingsButton;
-  private readonly offers: readonly (SlashMenu | ResourceMenu)[];
+  private readonly composing: Composing;
   private readonly announcer = new Announcer();
   private readonly follower: Follower;
   private readonly rows: Rows;
@@ -97,7 +100,14 @@ export class Panel {
       detach: (key) => session.detach(key),
       stop: () => session.stop(),
     });
-    this.offers = [new SlashMenu(session, this.composer), new ResourceMenu(session, this.composer)];
+    const insert = (code: string) => cells && { run: () => void cells.insert(code, "python") };
+    this.composing = new Composing(session, this.composer, {
+      model: () => this.menu.open(),
+      plugins: () => this.plugins.node.querySelector("button")?.click(),
+      settings: () => this.settings.node.click(),
+      export: insert(EXPORT)?.run,
+      help: insert(HELP)?.run,
+    });
     this.menu = new ModelMenu({
       select: (model) => {
         session.selectModel(model);
@@ -139,7 +149,7 @@ export class Panel {
     for (const cleanup of this.cleanups.splice(0)) cleanup();
     this.follower.dispose();
     this.rows.dispose();
-    for (const part of [this.rich, this.menu, this.plugins, this.settings, this.asks, this.noticed, ...this.offers]) part.dispose();
+    for (const part of [this.rich, this.menu, this.plugins, this.settings, this.asks, this.noticed, this.composing]) part.dispose();
     this.root.remove();
   }
 
@@ -215,7 +225,7 @@ export class Panel {
     this.tick(breakers.some((one) => one.seconds > 0));
     this.composer.update(view);
     this.plugins.update(view.plugins, view.pluginsProblem);
-    for (const offer of this.offers) offer.update(view);
+    this.composing.update(view);
     const asked = this.asks.update(view.asks);
     const answering = this.content.querySelector(".vc-ask:focus-within") !== null;
     render(this.list(view), this.content);

@@ -1,23 +1,30 @@
-/** `/` at the start of the composer: the prompts that plugins have ready, found by what is typed after it. */
+/**
+ * `/` at the start of the composer: the panel's own commands and the prompts that plugins have ready, found by what is
+ * typed after it.
+ */
 import { html, nothing, render, type TemplateResult } from "lit-html";
 import { repeat } from "lit-html/directives/repeat.js";
 
+import type { Command } from "../../composing/commands";
 import type { PromptShown } from "../../protocol";
 import type { Session } from "../../session";
 import { strings } from "../../strings";
 import type { View } from "../../store";
+import { strings as own } from "../../variables/strings";
 import type { Composer } from "../composer";
 import { Popup } from "../popup";
 import { ArgumentForm } from "./form";
 
 const COMMAND = /^\/(\S*)$/;
 
+type Offer = { readonly kind: "command"; readonly it: Command } | { readonly kind: "prompt"; readonly it: PromptShown };
+
 let menus = 0;
 
 export class SlashMenu {
   private readonly popup: Popup;
   private readonly id = `vc-slash-${++menus}`;
-  private found: readonly PromptShown[] = [];
+  private found: readonly Offer[] = [];
   private active = 0;
   private query: string | null = null;
   /** What was typed when the menu was put away, so that it stays away until something else is. */
@@ -27,10 +34,11 @@ export class SlashMenu {
   constructor(
     private readonly session: Session,
     private readonly composer: Composer,
+    private readonly commands: readonly Command[] = [],
   ) {
     this.popup = new Popup(composer.node, "vc-menu vc-slash", () => this.closed(), { named: false });
     composer.node.append(this.popup.node);
-    composer.intercept = (event) => this.pressed(event);
+    composer.intercepts.push((event) => this.pressed(event));
   }
 
   /** Follows what is typed, and what plugins have. */
@@ -43,13 +51,19 @@ export class SlashMenu {
     if (query !== this.query) this.active = 0;
     this.query = query;
     const words = query ?? "";
-    this.found = query === null ? [] : (view.prompts ?? []).filter((one) => matches(one, words)).slice(0, 200);
+    this.found = query === null ? [] : this.fitting(view, words);
     if (this.found.length > 0) this.open();
     else if (this.popup.isOpen) this.popup.close();
   }
 
   dispose(): void {
     this.popup.dispose();
+  }
+
+  private fitting(view: View, query: string): Offer[] {
+    const commands = this.commands.filter((one) => one.name.startsWith(query));
+    const prompts = (view.prompts ?? []).filter((one) => matches(one, query)).slice(0, 200);
+    return [...commands.map((it): Offer => ({ kind: "command", it })), ...prompts.map((it): Offer => ({ kind: "prompt", it }))];
   }
 
   private open(): void {
@@ -73,7 +87,7 @@ export class SlashMenu {
       html`<div class="vc-menu-list" role="listbox" id=${this.id} aria-label=${strings.prompts}>
         ${repeat(
           this.found,
-          (one) => `${one.plugin}/${one.name}`,
+          (one) => (one.kind === "command" ? one.it.name : `${one.it.plugin}/${one.it.name}`),
           (one, i) => this.option(one, i),
         )}
       </div>`,
@@ -81,24 +95,25 @@ export class SlashMenu {
     );
   }
 
-  private option(prompt: PromptShown, at: number): TemplateResult {
-    const takes = prompt.arguments.map((one) => (one.required ? one.name : `${one.name}?`)).join(", ");
+  private option(offer: Offer, at: number): TemplateResult {
+    const { name } = offer.it;
+    const prompt = offer.kind === "prompt" ? offer.it : null;
+    const about = offer.kind === "command" ? offer.it.about : offer.it.description || offer.it.title;
+    const takes = (prompt?.arguments ?? []).map((one) => (one.required ? one.name : `${one.name}?`)).join(", ");
     return html`<div
       class="vc-option vc-offer ${at === this.active ? "vc-option-active" : ""}"
       role="option"
       id="${this.id}-${at}"
       aria-selected=${at === this.active ? "true" : "false"}
       @mousedown=${(event: Event) => event.preventDefault()}
-      @click=${() => this.choose(prompt)}
+      @click=${() => this.choose(offer)}
       @mousemove=${() => this.move(at)}
     >
       <span class="vc-offer-name"
-        >/${prompt.name}${takes === "" ? nothing : html` <span class="vc-offer-takes">${takes}</span>`}</span
+        >/${name}${takes === "" ? nothing : html` <span class="vc-offer-takes">${takes}</span>`}</span
       >
-      <span class="vc-badge">${prompt.plugin}</span>
-      ${prompt.description || prompt.title
-        ? html`<span class="vc-offer-about">${prompt.description || prompt.title}</span>`
-        : nothing}
+      <span class="vc-badge">${prompt?.plugin ?? own.command}</span>
+      ${about === "" ? nothing : html`<span class="vc-offer-about">${about}</span>`}
     </div>`;
   }
 
@@ -112,9 +127,9 @@ export class SlashMenu {
   private pressed(event: KeyboardEvent): boolean {
     if (!this.popup.isOpen) return false;
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    const prompt = this.found[this.active];
+    const offer = this.found[this.active];
     if (step !== undefined) this.move((this.active + step + this.found.length) % this.found.length);
-    else if ((event.key === "Enter" || event.key === "Tab") && prompt) this.choose(prompt);
+    else if ((event.key === "Enter" || event.key === "Tab") && offer) this.choose(offer);
     else if (event.key === "Escape") this.popup.close();
     else return false;
     event.preventDefault();
@@ -122,8 +137,14 @@ export class SlashMenu {
     return true;
   }
 
-  private choose(prompt: PromptShown): void {
+  private choose(offer: Offer): void {
     this.popup.close();
+    if (offer.kind === "command") {
+      this.session.setDraft("");
+      offer.it.run();
+      return;
+    }
+    const prompt = offer.it;
     if (prompt.arguments.length === 0) {
       void this.session.usePrompt(prompt, {}).then(() => this.composer.focus());
       return;

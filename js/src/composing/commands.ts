@@ -1,0 +1,29 @@
+/** What `/` in the composer can do of the panel's own, beside plugins' prompts. */
+import { strings } from "../variables/strings";
+
+export interface Command {
+  readonly name: string;
+  readonly about: string;
+  run(): void;
+}
+
+/** The panel's parts that commands work on; one that is left out has no command. */
+export interface CommandActions {
+  new(): void;
+  model(): void;
+  settings(): void;
+  attach(): void;
+  variables(): void;
+  plugins(): void;
+  export(): void;
+  help(): void;
+}
+
+/** All commands, in the order in which they are shown. */
+export function commands(actions: Partial<CommandActions>): Command[] {
+  const names = ["new", "model", "variables", "attach", "plugins", "settings", "export", "help"] as const;
+  return names.flatMap((name) => {
+    const run = actions[name];
+    return run ? [{ name, about: strings.commands[name] ?? "", run }] : [];
+  });
+}
