@@ -16,10 +16,11 @@ from typing_extensions import Unpack
 from valechat import asking
 from valechat.asking import Asker
 from valechat.attachments import attach
+from valechat.branches import shown_path
+from valechat.branching import delete_turn, question_of, show_branch
 from valechat.controls import AskArguments, Controls, spelled_out
 from valechat.engine import engine
 from valechat.events import DoneEvent, Event, StatusEvent
-from valechat.history import answered
 from valechat.ids import new_id
 from valechat.ledger.base import Kind, StoredMessage
 from valechat.ledger.threads import durably
@@ -134,8 +135,9 @@ class Chat:
             text: The question.
             how: `model`: ask this one instead, this once. `images`: paths or bytes of images. `files`: paths
                 of documents. `max_cost`: most USD this question may cost. `confirmed`: you agree to a cost
-                above `confirm_above`, or to an unknown one under a limit. And each control of the chat
-                (`temperature`, `max_tokens`, `timeout`, `reasoning_effort`, `seed`, `schema`, `options`),
+                above `confirm_above`, or to an unknown one under a limit. `after`: ask as a branch, behind the
+                message of this id (see `stored`) instead of the last; empty text begins anew. And each control of
+                the chat (`temperature`, `max_tokens`, `timeout`, `reasoning_effort`, `seed`, `schema`, `options`),
                 for this question only.
 
         Raises:
@@ -159,6 +161,32 @@ class Chat:
         """
         return engine().iterate(self.turn(text, **how))
 
+    @spelled_out
+    async def regenerate(self, message_id: str | None = None, **how: Unpack[AskArguments]) -> Reply:
+        """Answer the last question once more, or the one of this message's turn; the answer before stays as a branch.
+
+        Takes and raises what `ask` does, but for what belongs to a question: `images`, `files`, `after`.
+        """
+        return await engine().wait(_last(self.turn("", again=message_id or "", **how)))
+
+    async def branch(self, message_id: str) -> None:
+        """Turn to the branch that this message is in: it is shown, sent to models, and gone on with from now on.
+
+        Raises:
+            ConfigError: The conversation has no such message.
+        """
+        await show_branch(services().ledger, self.conversation_id, message_id)
+        self.changed()
+
+    async def delete(self, message_id: str) -> None:
+        """Delete the question of this message's turn with all its answers. What it cost stays in the ledger.
+
+        Raises:
+            ConfigError: The conversation has no such message.
+        """
+        await delete_turn(services().ledger, self.conversation_id, message_id)
+        self.changed()
+
     async def turn(
         self,
         text: str,
@@ -167,9 +195,13 @@ class Chat:
         question_id: str | None = None,
         asker: Asker | None = None,
         conversation_id: str | None = None,
+        again: str | None = None,
         **how: Unpack[AskArguments],
     ) -> AsyncGenerator[Event, None]:
         """The turn itself, for code that runs on the engine's loop already.
+
+        With `again`, the id of a message, `text` is left aside and the question of its turn gets another answer, as
+        a branch; of the last turn when it is empty.
 
         `asker` is the front end that asks the user about tool calls and costs; None takes the process's own.
         It stays in the conversation it began in, whatever the chat turns to; turns of one wait for each other.
@@ -187,7 +219,11 @@ class Chat:
                 kind=kind,
                 question_id=question_id or turn.question_id,
                 asker=asker or asking.asker(),
+                after=how.get("after"),
             )
+            if again is not None:
+                asked = await question_of(tools.ledger, conversation_id, again or None)
+                turn = replace(turn, question=asked.message, question_id=asked.id, again=True)
             try:
                 async with contextlib.aclosing(run_turn(turn, tools.ledger, tools.meter)) as events:
                     async for event in events:
@@ -240,8 +276,8 @@ class Chat:
             changed()
 
     async def stored(self) -> list[StoredMessage]:
-        """The conversation so far as it is in the ledger, questions without an answer left out."""
-        return answered(await durably(services().ledger.messages, self.conversation_id))
+        """The path of the conversation that is shown, as it is in the ledger; questions without an answer left out."""
+        return await durably(shown_path, services().ledger, self.conversation_id)
 
     async def _prepared(self, tools: Services, text: str, how: AskArguments, conversation_id: str) -> Turn:
         sizes = tools.settings.sizes

@@ -33,6 +33,7 @@ class AskArguments(TypedDict, total=False):
     files: Sequence[Attachment]
     max_cost: Decimal | str | None
     confirmed: bool
+    after: str | None
     temperature: float | None
     max_tokens: int | None
     timeout: float | None

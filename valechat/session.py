@@ -16,7 +16,8 @@ from typing import Any
 
 from valechat.accumulate import Answer
 from valechat.asking import Asker, Confirmation
-from valechat.errors import ConfirmationRequired, ProviderError, ValeChatError
+from valechat.branches import Tree
+from valechat.errors import ConfigError, ConfirmationRequired, ProviderError, ValeChatError
 from valechat.events import (
     DoneEvent,
     Event,
@@ -73,6 +74,8 @@ class Turn:
 
     `targets` are asked in order, the next only when the one before failed without a visible word.
     `structure` reads the answer's value, where `options.schema` asks for one.
+    `after` is the message that the question follows, empty for a new beginning; None goes on where the shown
+    path ends. `again` says that the question is stored, and gets another answer.
     `confirmed` says that the user agreed to a cost above `confirm_above`; else `asker` is asked, if there
     is one. The asker is asked about tool calls too. `notes` are told before anything else.
     """
@@ -91,6 +94,8 @@ class Turn:
     confirmed: bool = False
     title: str = ""
     question_id: str = field(default_factory=new_id)
+    after: str | None = None
+    again: bool = False
 
 
 def run_turn(turn: Turn, ledger: Ledger, meter: Meter) -> AsyncGenerator[Event, None]:
@@ -103,6 +108,7 @@ def run_turn(turn: Turn, ledger: Ledger, meter: Meter) -> AsyncGenerator[Event, 
         LimitReached: A limit leaves no room; nothing was sent.
         ConfirmationRequired: The user has to agree first; nothing was sent.
         ProviderError: The last target failed before anything visible arrived.
+        ConfigError: The message to go on from is not in the conversation.
     """
     return _Run(turn, ledger, meter).events()
 
@@ -118,6 +124,8 @@ class _Run:
         self._new: list[StoredMessage] = []
         self._last_id: str | None = None
         self._question_stored = False
+        self._leaf = ""
+        self._branches = False
         self._request_ids: list[str] = []
         self._usages: list[Usage] = []
         self._costs: list[Decimal | None] = []
@@ -128,9 +136,7 @@ class _Run:
 
     async def events(self) -> AsyncGenerator[Event, None]:
         await self._meter.make_good()
-        stored = await durably(self._ledger.messages, self._turn.conversation_id)
-        self._last_id = stored[-1].id if stored else None
-        self._said = spoken(stored)
+        await self._take_place()
         targets = list(self._turn.targets)
         for text in self._turn.notes:
             yield self._note(text)
@@ -146,6 +152,28 @@ class _Run:
                     await self._mark_failed()
                     raise
                 yield self._note(f"{target.name} failed: {error.message} Asking {targets[0].name} instead.")
+
+    async def _take_place(self) -> None:
+        """Find the path that this turn goes on with."""
+        turn = self._turn
+        head = await durably(self._ledger.conversation, turn.conversation_id)
+        tree = Tree(await durably(self._ledger.messages, turn.conversation_id))
+        self._leaf = "" if head is None else head.leaf or ""
+        end = path = tree.path(self._leaf)
+        if turn.again:
+            path = _above(tree, turn.question_id)
+            self._new = path[-1:]
+            self._question_stored = True
+        elif turn.after is not None:
+            path = _above(tree, turn.after) if turn.after else []
+        self._last_id = path[-1].id if path else None
+        self._branches = [stored.id for stored in path] != [stored.id for stored in end]
+        self._said = spoken(path)
+
+    async def _show(self, leaf: str) -> None:
+        """Let the shown path go through a message, where this turn is a branch."""
+        if self._branches:
+            await durably(lambda: self._ledger.change_conversation(self._turn.conversation_id, leaf=leaf))
 
     async def _rounds(self, target: Target) -> AsyncGenerator[Event, None]:
         """Requests to one model, until it calls no more tools."""
@@ -276,9 +304,11 @@ class _Run:
         self._verification = charge.verification
 
     async def _store_question(self, target: Target) -> None:
-        if self._question_stored:
-            return
         turn = self._turn
+        if self._question_stored:
+            if turn.again and not self._new[1:]:
+                await self._show(turn.question_id)
+            return
         now = datetime.now(UTC)
         await durably(
             self._ledger.start_conversation,
@@ -286,6 +316,7 @@ class _Run:
         )
         await self._store(turn.question, turn.question_id, now)
         self._question_stored = True
+        await self._show(turn.question_id)
 
     async def _store(self, message: Message, message_id: str, ts: datetime) -> None:
         stored = StoredMessage(message_id, self._turn.conversation_id, self._last_id, message, ts)
@@ -297,8 +328,10 @@ class _Run:
     async def _mark_failed(self) -> None:
         """Keep a question that found no answer, outside what later turns send to a model."""
         failed = [_failed(stored) for stored in self._new if stored.id == self._turn.question_id]
-        if failed:
+        if failed and not self._turn.again:
             await durably(self._ledger.add_messages, failed)
+        if not self._new[1:]:
+            await self._show(self._leaf)
 
     async def _call_tools(self, calls: Sequence[ToolCallPart], toolbox: Toolbox) -> AsyncGenerator[Event, None]:
         """All calls of one answer; their results are one message, in the order of the calls."""
@@ -350,6 +383,12 @@ class _Outcome:
         self.left = False
         self.paused = False
         self.message = Message("assistant", ())
+
+
+def _above(tree: Tree, message_id: str) -> list[StoredMessage]:
+    if message_id not in tree:
+        raise ConfigError(f"The conversation has no message {message_id} any more.")
+    return tree.above(message_id)
 
 
 def _failed(stored: StoredMessage) -> StoredMessage:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from valechat.branches import shown_path
 from valechat.conversations import as_title, found
 from valechat.ledger.base import Conversation, Ledger, StoredMessage
 from valechat.messages import FilePart, ImagePart
@@ -30,7 +31,7 @@ def said(ledger: Ledger, conversation_id: str) -> tuple[Conversation, list[Said]
         ConfigError: There is no conversation of this id.
     """
     head = found(ledger, conversation_id)
-    shown = [_said(stored) for stored in ledger.messages(conversation_id)]
+    shown = [_said(stored) for stored in shown_path(ledger, conversation_id)]
     return head, [one for one in shown if one is not None]
 
 

@@ -113,7 +113,7 @@ class Estimating:
         offered = chat.offered()
         of = (chat.conversation_id, chat.system, [spec.name for spec in offered])
         if self._measured is None or self._measured[0] != of:
-            stored = await durably(services().ledger.messages, chat.conversation_id)
+            stored = await chat.stored()
             size = await asyncio.to_thread(lambda: size_of(spoken(stored), chat.system, offered))
             self._measured = (of, size)
         return self._measured[1]
