@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from valechat.notebook.outbox import RATE, Outbox
+from valechat.notebook.pace import Pace
 
 
 class Sent(list[Any]):
@@ -69,3 +70,32 @@ async def test_a_tools_result_takes_the_place_of_its_call() -> None:
     outbox.tool("a", {**call, "result": "done"})  # type: ignore[typeddict-item]  # as above
     outbox.flush()
     assert sent.messages[0]["deltas"][0]["tools"] == [{**call, "result": "done"}]
+
+
+async def test_all_panels_together_keep_to_one_pace_and_nothing_is_lost_or_reordered() -> None:
+    pace, sent = Pace(20), Sent()
+    outboxes = [Outbox(sent, pace) for _ in range(3)]
+    begun = asyncio.get_running_loop().time()
+    for number in range(10):
+        for outbox in outboxes:
+            outbox.send({"type": "notice", "text": str(number)})
+    assert len(sent) == 20
+    while len(sent) < 30:
+        await asyncio.sleep(0.01)
+    assert asyncio.get_running_loop().time() - begun >= 1
+    for outbox in outboxes:
+        outbox.send({"type": "notice", "text": "last"})
+    assert sorted(message["seq"] for message in sent.messages) == sorted([*range(1, 12)] * 3)
+
+
+async def test_text_gathers_while_the_way_out_is_full() -> None:
+    pace, sent = Pace(1), Sent()
+    outbox = Outbox(sent, pace)
+    outbox.send({"type": "notice"})
+    for number in range(20):
+        outbox.text("t", f"{number} ")
+        await asyncio.sleep(0.005)
+    while len(sent) < 2:
+        await asyncio.sleep(0.01)
+    _, text = sent.messages
+    assert text["deltas"][0]["text"] == "".join(f"{number} " for number in range(20))
