@@ -9,18 +9,20 @@ export interface Command {
 
 /** The panel's parts that commands work on; one that is left out has no command. */
 export interface CommandActions {
-  new(): void;
-  model(): void;
-  settings(): void;
-  attach(): void;
-  variables(): void;
-  plugins(): void;
-  export(): void;
-  help(): void;
+  readonly new?: Act;
+  readonly model?: Act;
+  readonly settings?: Act;
+  readonly attach?: Act;
+  readonly variables?: Act;
+  readonly plugins?: Act;
+  readonly export?: Act;
+  readonly help?: Act;
 }
 
+type Act = (() => void) | undefined;
+
 /** All commands, in the order in which they are shown. */
-export function commands(actions: Partial<CommandActions>): Command[] {
+export function commands(actions: CommandActions): Command[] {
   const names = ["new", "model", "variables", "attach", "plugins", "settings", "export", "help"] as const;
   return names.flatMap((name) => {
     const run = actions[name];

@@ -23,9 +23,9 @@ export class Composing {
   constructor(
     private readonly session: Session,
     private readonly composer: Composer,
-    actions: Partial<CommandActions>,
+    actions: CommandActions,
   ) {
-    const own: Partial<CommandActions> = {
+    const own: CommandActions = {
       ...actions,
       new: () => session.newConversation(),
       attach: () => composer.choose(),
