@@ -17,10 +17,13 @@ from markdown_it import MarkdownIt
 from valechat.harmless import closed, harmless
 from valechat.ids import new_id
 from valechat.ledger.base import StoredMessage
-from valechat.messages import FilePart, ImagePart, ToolResultPart
+from valechat.messages import FilePart, ImagePart, Message, ToolResultPart
+from valechat.reply import citations
 
 __all__ = ["Transcript", "bundle", "transcript_markdown"]
 
+
+_ADDRESS = re.compile(r"https?://[^\s<>\x00-\x20]+", re.IGNORECASE)
 
 MOST = 100_000
 """Characters of one text in a transcript: a notebook is saved whole, again and again."""
@@ -95,11 +98,21 @@ def _body(stored: StoredMessage) -> str:
         for part in message.parts
         if isinstance(part, ToolResultPart)
     ]
+    lines += _sources(message)
     if stored.status in ("cancelled", "failed", "limit"):
         lines.append(
             {"cancelled": "*(stopped)*", "failed": "*(broke off)*", "limit": "*(limit reached)*"}[stored.status]
         )
     return "\n\n".join(lines)
+
+
+def _sources(message: Message) -> list[str]:
+    """The sources that were named, numbered. Their titles are a stranger's words and kept as code."""
+    cited = [(source, " ".join(source.title.replace("`", "").split())) for source in citations([message])]
+    links = [(f"<{source.url}>" if _ADDRESS.fullmatch(source.url) else "", title) for source, title in cited]
+    named = [" ".join(filter(None, [link, f"`{title}`" if title else ""])) for link, title in links]
+    listed = [f"{number}. {name}" for number, name in enumerate(filter(None, named), 1)]
+    return ["Sources:\n\n" + "\n".join(listed)] if listed else []
 
 
 def _named(part: ImagePart | FilePart) -> str:
