@@ -126,11 +126,30 @@ class KeyFile:
         self._change(lambda keys: keys.pop(provider, None))
         return True
 
-    def _change(self, change: Callable[[dict[str, str]], object]) -> None:
+    def rotate(self, passphrase: str) -> None:
+        """Encrypt all keys anew under another passphrase, with another salt and so another key. Must be unlocked.
+
+        Other kernels ask for the new passphrase when they next need a key. A copy of the old file is still
+        opened by the old one.
+
+        Raises:
+            KeyStorageError: The passphrase is empty, or as for `put`.
+        """
+        if not passphrase:
+            raise KeyStorageError("The new passphrase is empty.", fix="Choose one of several words.")
+        salt = secrets.token_bytes(16)
+        key, check = _derive(passphrase, self._cost, salt)
+        header = _Header(self._cost, salt, check)
+        self._change(lambda _keys: None, lambda: (header, key))
+
+    def _change(
+        self, change: Callable[[dict[str, str]], object], renewed: Callable[[], tuple[_Header, bytes]] | None = None
+    ) -> None:
         try:
             self.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             with locked(self.file.with_name(f".{self.file.name}.lock")):
-                self._rewrite(change)
+                self._rewrite(change, renewed or self._opened)
+                self._secret = renewed or self._secret
                 return
         except OSError as error:
             reason = error.strerror
@@ -139,12 +158,14 @@ class KeyFile:
             f"{self.file} cannot be written: {reason}.", fix="Check the folder's permissions and free space."
         )
 
-    def _rewrite(self, change: Callable[[dict[str, str]], object]) -> None:
+    def _rewrite(
+        self, change: Callable[[dict[str, str]], object], secret_of: Callable[[], tuple[_Header, bytes]]
+    ) -> None:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-        header, secret = self._opened()
         keys = self._keys()
         change(keys)
+        header, secret = secret_of()
         nonce = os.urandom(12)
         sealed = AESGCM(secret).encrypt(nonce, json.dumps(keys).encode(), header.authenticated())
         content = header.as_json() | {"nonce": _text(nonce), "ciphertext": _text(sealed)}

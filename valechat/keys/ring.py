@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
@@ -19,6 +19,7 @@ from valechat.keys.environment import key_from_environment, usual_variables
 from valechat.keys.index import KeyIndex, Place, StoredKey
 from valechat.keys.keychain import Keychain
 from valechat.keys.secret import Key, clean_key, clean_secret, is_secret_name, kept_as, shown_as
+from valechat.keys.storages import Storages
 from valechat.paths import Paths
 
 __all__ = ["PASSPHRASE", "AskPassphrase", "KeyRing", "KeyRow", "OnAccess"]
@@ -61,7 +62,8 @@ class KeyRing:
     """All keys of a user. A key that was found is kept in memory until `forget`.
 
     Looked for in this order: the environment (the variable named by `api_key` in the settings, else
-    the provider's usual one), the keychain, the encrypted key file. Use it from one event loop.
+    the provider's usual one), storages of other packages, the keychain, the encrypted key file. Use it
+    from one event loop.
 
     Args:
         paths: Where index and key file are.
@@ -87,6 +89,7 @@ class KeyRing:
         self.on_access = on_access
         self.ask_passphrase = ask_passphrase
         self._index = KeyIndex(paths.data)
+        self._storages = Storages()
         self.settings = settings
         self.environ: Mapping[str, str] = os.environ if environ is None else environ
         self._cache: dict[str, Key] = {}
@@ -136,6 +139,8 @@ class KeyRing:
     async def store(self, provider: str, value: str, *, place: Place = "keychain") -> StoredKey:
         """Keep a provider's key, or a secret under a variable's name, in the place of the one kept before.
 
+        That it was kept or replaced is recorded.
+
         Raises:
             ConfigError: This cannot be a key.
             KeyStorageError: The place is locked, absent, damaged or cannot be written.
@@ -164,6 +169,7 @@ class KeyRing:
                 # The old copy is not used any more; where it cannot be reached, that is why it moved.
                 with contextlib.suppress(KeyStorageError):
                     await self._drop(provider, before.place)
+        await self._record(shown_as(provider), key.source, "kept" if before is None else "replaced")
         return replace(self._index.read()[provider], provider=shown_as(provider))
 
     async def delete(self, provider: str) -> bool:
@@ -180,18 +186,34 @@ class KeyRing:
                 return (await self.keychain.state()).usable and await self.keychain.delete(provider)
             was_there = await self._drop(provider, row.place)
             self._index.drop(provider)
+        await self._record(shown_as(provider), "keychain" if row.place == "keychain" else "key file", "deleted")
         return was_there
+
+    async def rotate(self, passphrase: str) -> None:
+        """Encrypt the key file anew under another passphrase and key; recorded. The old passphrase is asked for.
+
+        Raises:
+            KeyStorageError: There is no key file, the old passphrase is wrong, or the file cannot be written.
+        """
+        if not self.file.exists:
+            raise KeyStorageError("There is no key file.", fix="`valechat keys set PROVIDER --file` makes one.")
+        async with self._lookup:
+            await self.unlock(new=False)
+            await asyncio.to_thread(self.file.rotate, passphrase)
+        await self._record("key file", "key file", "rotated")
 
     def list(self) -> tuple[KeyRow, ...]:
         """The keys there are, by provider, without asking the keychain. The first of a provider is used."""
         settings, stored = self.settings(), self._index.read()
         rows: list[KeyRow] = []
-        for kept in sorted({*settings.provider_names, *stored}):
+        elsewhere = dict(reversed(self._storages.names()))
+        for kept in sorted({*settings.provider_names, *stored, *elsewhere}):
             found = _in_environment(kept, settings, self.environ)
+            if (title := elsewhere.get(shown_as(kept))) is not None:
+                found.append(KeyRow(shown_as(kept), title, None, _not_used(found)))
             if (row := stored.get(kept)) is not None:
-                note = f"not used: {found[0].source} comes first" if found else ""
                 source = "keychain" if row.place == "keychain" else "key file"
-                found.append(KeyRow(shown_as(kept), source, row.stored_at, note))
+                found.append(KeyRow(shown_as(kept), source, row.stored_at, _not_used(found)))
             rows += found
         return tuple(rows)
 
@@ -236,6 +258,8 @@ class KeyRing:
         await asyncio.to_thread(self.file.unlock, passphrase)
 
     async def _find(self, provider: str) -> Key | None:
+        if (elsewhere := await self._storages.get(shown_as(provider))) is not None:
+            return elsewhere
         row = self._stored(provider)
         if row is None:
             return None if self._needs_none(provider) else await self._unlisted(provider)
@@ -278,6 +302,10 @@ class KeyRing:
             return await self.keychain.delete(provider)
         await self.unlock(new=False)
         return await asyncio.to_thread(self.file.drop, provider)
+
+
+def _not_used(found: Sequence[KeyRow]) -> str:
+    return f"not used: {found[0].source} comes first" if found else ""
 
 
 def _in_environment(provider: str, settings: Settings, environ: Mapping[str, str]) -> list[KeyRow]:
