@@ -3,7 +3,7 @@
 /** Code and quoted code, in which an `@` is a decorator's and names nothing. */
 const CODE = /(?:^|\n)[ \t]*(`{3,}|~{3,})[^\n]*\n[\s\S]*?(?:\n[ \t]*\1|$)|`[^`\n]+`/g;
 
-const BEFORE = "(?<![\\p{L}\\p{N}_@./\\\\-])@";
+const BEFORE = "(?<![\\p{L}\\p{N}_@./`\\\\-])@";
 const NAME = "[\\p{L}_][\\p{L}\\p{N}_]*";
 const PATH = `${NAME}(?:\\.${NAME}|\\[(?:-?\\d{1,9}|"[^"\\n]{1,100}"|'[^'\\n]{1,100}')\\])*`;
 

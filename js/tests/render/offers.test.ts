@@ -155,7 +155,7 @@ describe("a slash in the composer", () => {
     type("/");
     expect(host.sentOf("list_offers")).toEqual([{ type: "list_offers", what: "prompts" }]);
     offers([REVIEW, HELLO]);
-    expect(options()).toEqual(["/review branch, style? git Reviews <b>a</b> change", "/hello files Say hello"]);
+    expect(options().slice(-2)).toEqual(["/review branch, style? git Reviews <b>a</b> change", "/hello files Say hello"]);
     expect(el.querySelector(".vc-slash b")).toBeNull();
     expect(field().getAttribute("aria-activedescendant")).toBe(el.querySelector(".vc-option-active")?.id);
   });
