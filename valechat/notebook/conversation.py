@@ -25,6 +25,7 @@ from valechat.notebook.assets import AssetDesk
 from valechat.notebook.conversationdesk import ConversationDesk
 from valechat.notebook.estimating import Estimating
 from valechat.notebook.following import Following
+from valechat.notebook.latest import Latest
 from valechat.notebook.liveturn import LiveTurn
 from valechat.notebook.models import breakers_shown, models_shown
 from valechat.notebook.outbox import Outbox
@@ -87,6 +88,7 @@ class PanelConversation:
         self._stored_ids: dict[str, str] = {}
         self._breakers: set[tuple[str, int]] = set()
         self._hellos = 0
+        self._show_latest = Latest(self.show)
         chat.watch(self._turn_ended)
 
     def receive(self, content: Any, buffers: Sequence[bytes | memoryview] = ()) -> None:
@@ -128,7 +130,7 @@ class PanelConversation:
         """Follow a turn that was asked elsewhere: from Python, or by a magic."""
         self._estimating.forget()
         if not self._busy():
-            self._start(self.show())
+            self._start(self._show_latest())
 
     def _busy(self) -> bool:
         return self.chat.conversation_id in self.answering()
