@@ -285,6 +285,7 @@ describe("a long text that is pasted", () => {
     expect(text(el.querySelector(".vc-pasted"))).toContain("A long text was pasted (5 KB).");
     (el.querySelector(".vc-pasted .vc-button-text") as HTMLElement).click();
     expect(Session.prototype.attach).toHaveBeenCalledOnce();
+    vi.advanceTimersByTime(50);
     expect(field().value).toBe("look: ");
   });
 
