@@ -22,6 +22,7 @@ __all__ = [
     "Form",
     "Grant",
     "GrantAsker",
+    "PassphraseAsker",
     "SamplingApproval",
     "Visit",
     "asker",
@@ -153,6 +154,15 @@ class GrantAsker(Protocol):
 
     async def grant(self, question: Grant) -> bool:
         """Ask whether a plugin may have a permission more."""
+        ...
+
+
+@runtime_checkable
+class PassphraseAsker(Protocol):
+    """A front end that can have a passphrase typed without showing or keeping it."""
+
+    async def passphrase(self, *, new: bool) -> str | None:
+        """The key file's passphrase; `new` where it is being chosen. None: the user declined."""
         ...
 
 

@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from valechat.asking import PassphraseAsker, asker
 from valechat.billing.limits import ceilings
 from valechat.billing.table import PriceTable, default_table
 from valechat.catalogue import Catalogue, Models
@@ -93,7 +94,12 @@ class Services:
     @cached_property
     def keys(self) -> KeyRing:
         """The user's API keys. Each use is recorded in the ledger."""
-        return KeyRing(self.paths, lambda: self.settings, on_access=self.ledger.add_key_access)
+        return KeyRing(
+            self.paths,
+            lambda: self.settings,
+            on_access=self.ledger.add_key_access,
+            ask_passphrase=_asked_passphrase,
+        )
 
     def priced_as(self, name: str) -> str:
         """The built-in provider whose prices a provider's models have, as the settings are now."""
@@ -216,6 +222,12 @@ class Services:
 
     def _key_source(self, name: str) -> KeyFor:
         return KeyFor(self, name)
+
+
+async def _asked_passphrase(new: bool) -> str | None:  # noqa: FBT001 - the shape of `AskPassphrase`
+    """From the user, where the process's front end can have it typed unseen."""
+    front_end: object = asker()
+    return await front_end.passphrase(new=new) if isinstance(front_end, PassphraseAsker) else None
 
 
 def _days(count: int | None) -> timedelta | None:

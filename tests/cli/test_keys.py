@@ -55,3 +55,19 @@ def test_a_key_that_the_environment_hides_is_pointed_out(run: Run, monkeypatch: 
 
 def test_no_keys_at_all_says_how_to_keep_one(run: Run) -> None:
     assert run("keys", "list").stdout == "No keys were found. Keep one with: valechat keys set PROVIDER\n"
+
+
+def test_a_rotated_key_file_opens_with_the_new_passphrase_and_the_log_says_when(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VALECHAT_PASSPHRASE", "correct horse")
+    assert run("keys", "set", "openai", "--file", piped=CANARY).returncode == 0
+    rotated = run("keys", "rotate", piped="battery staple\n")
+    assert (rotated.returncode, "change it too" in rotated.stderr) == (0, True)
+    assert "does not open" in run("keys", "set", "groq", "--file", piped="gsk-1").stderr
+    log = run("keys", "log", "--json")
+    assert [(row["key"], row["purpose"]) for row in json.loads(log.stdout)] == [
+        ("key file", "rotated"),
+        ("openai", "kept"),
+    ]
+    assert CANARY not in log.stdout

@@ -173,3 +173,36 @@ def test_a_full_disk_leaves_the_old_file_and_an_error_without_any_key(file: Path
     assert not [secret for secret in ("m-canary", "sk-canary", "correct horse") if secret in shown]
     assert file.read_bytes() == before
     assert [entry.name for entry in file.parent.iterdir() if entry.name.endswith(".tmp")] == []
+
+
+def test_a_rotated_file_has_another_salt_and_opens_with_the_new_passphrase_alone(file: Path) -> None:
+    before = json.loads(file.read_text())
+    opened(file).rotate("battery staple")
+    after = json.loads(file.read_text())
+    assert before["kdf"]["salt"] != after["kdf"]["salt"]
+    with pytest.raises(KeyStorageError, match="does not open"):
+        opened(file)
+    key = opened(file, "battery staple").get("openai")
+    assert key is not None
+    assert key.reveal() == "sk-canary"
+
+
+def test_who_rotated_the_file_goes_on_using_it(file: Path) -> None:
+    keys = opened(file)
+    keys.rotate("battery staple")
+    keys.put(Key("groq", "gsk-1", ""))
+    assert opened(file, "battery staple").get("groq") is not None
+
+
+def test_a_file_that_another_kernel_rotated_asks_for_its_new_passphrase(file: Path) -> None:
+    elsewhere = opened(file)
+    opened(file).rotate("battery staple")
+    with pytest.raises(KeyStorageError, match="was replaced"):
+        elsewhere.get("openai")
+
+
+def test_an_empty_new_passphrase_changes_nothing(file: Path) -> None:
+    before = file.read_bytes()
+    with pytest.raises(KeyStorageError, match="empty"):
+        opened(file).rotate("")
+    assert file.read_bytes() == before

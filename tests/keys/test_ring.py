@@ -6,6 +6,7 @@ import json
 import threading
 import traceback
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any
 
 import keyring
@@ -108,6 +109,7 @@ async def test_every_use_is_recorded_without_the_key(make_ring: MakeRing) -> Non
     await ring.get("groq")
     await ring.get("anthropic")
     assert [(use["key"], use["source"], use["purpose"]) for use in seen] == [
+        ("openai", "keychain", "kept"),
         ("openai", "keychain", "chat"),
         ("openai", "keychain", "models"),
         ("groq", "environment GROQ_API_KEY", "request"),
@@ -281,3 +283,22 @@ async def test_forgetting_everything_locks_the_key_file(make_ring: MakeRing) -> 
     await ring.store("openai", "sk-1", place="file")
     ring.forget()
     assert not ring.file.unlocked
+
+
+async def test_keeping_replacing_rotating_and_deleting_are_recorded_without_the_key(make_ring: MakeRing) -> None:
+    rows: list[tuple[str, str, str]] = []
+
+    def record(*, key: str, source: str, purpose: str, at: datetime) -> None:
+        rows.append((key, source, purpose))
+
+    ring = make_ring({"VALECHAT_PASSPHRASE": "correct horse"}, on_access=record)
+    await ring.store("openai", "sk-1", place="file")
+    await ring.store("openai", "sk-2", place="file")
+    await ring.rotate("battery staple")
+    await ring.delete("openai")
+    assert rows == [
+        ("openai", "key file", "kept"),
+        ("openai", "key file", "replaced"),
+        ("key file", "key file", "rotated"),
+        ("openai", "key file", "deleted"),
+    ]

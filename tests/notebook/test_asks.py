@@ -13,7 +13,18 @@ import pytest
 
 import valechat
 from tests.notebook.panels import PanelUnderTest
-from valechat.asking import Approval, Confirmation, Filled, Form, SamplingApproval, Visit, asker
+from valechat.asking import (
+    Approval,
+    Confirmation,
+    Filled,
+    Form,
+    Grant,
+    GrantAsker,
+    PassphraseAsker,
+    SamplingApproval,
+    Visit,
+    asker,
+)
 from valechat.engine import engine
 
 T = TypeVar("T")
@@ -115,6 +126,28 @@ async def test_each_decision_arrives_as_it_was_made(panel: PanelUnderTest, choic
     answer(panel, await asked(panel), choice)
     assert await got(waiting) == choice
     assert (await panel.until("ask_ended"))["ask"]
+
+
+@pytest.mark.parametrize(("choice", "allowed"), [("accept", True), ("decline", False)])
+async def test_a_permission_is_shown_exactly_as_it_is_granted(
+    panel: PanelUnderTest, choice: str, *, allowed: bool
+) -> None:
+    front_end: object = asker()
+    assert isinstance(front_end, GrantAsker)
+    waiting = put(front_end.grant(Grant("files", "file_read", "/data/x", proven=False)))
+    ask = await asked(panel)
+    assert ask["grant"] == {"plugin": "files", "permit": "file_read", "value": "/data/x", "proven": False}
+    answer(panel, ask, choice)
+    assert await got(waiting) is allowed
+
+
+async def test_a_passphrase_reaches_who_asked_and_stays_in_no_message(panel: PanelUnderTest) -> None:
+    front_end: object = asker()
+    assert isinstance(front_end, PassphraseAsker)
+    waiting = put(front_end.passphrase(new=False))
+    answer(panel, await asked(panel), "accept", "correct horse")
+    assert await got(waiting) == "correct horse"
+    assert "correct horse" not in f"{await state(panel)}"
 
 
 async def test_sampling_shows_the_model_the_words_and_the_most_it_costs(panel: PanelUnderTest) -> None:

@@ -96,7 +96,7 @@ def _working(commands: Any) -> None:
 
 
 def _keys(commands: Any) -> None:
-    keys = _group(commands, "keys", "API keys: set, list, delete")
+    keys = _group(commands, "keys", "API keys: set, list, delete, rotate, log")
     set_ = _Command(keys, "set", "keys:set_key", "keep a key; it is asked for, or read from a pipe")
     set_.add("provider", help="openai, anthropic, … or one of your own")
     # Taken only to be refused: argparse's own error would print it.
@@ -104,6 +104,10 @@ def _keys(commands: Any) -> None:
     set_.add("--file", action="store_true", help="keep it in the encrypted key file, not in the keychain")
     _Command(keys, "list", "keys:list_keys", "where keys were found; never the keys").formats("json")
     _Command(keys, "delete", "keys:delete_key", "delete a kept key").add("provider")
+    _Command(keys, "rotate", "keys:rotate", "encrypt the key file anew under another passphrase")
+    log = _Command(keys, "log", "keys:log", "when each key was used, and for what; never the keys")
+    log.add("--last", type=int, default=50, metavar="N", help="the newest N (default 50)")
+    log.formats("json", "csv")
 
 
 def _money(commands: Any) -> None:

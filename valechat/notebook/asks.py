@@ -23,6 +23,7 @@ from valechat.notebook.protocol import (
     FormShown,
     GrantShown,
     OptionShown,
+    PassphraseShown,
     SamplingShown,
     VisitShown,
 )
@@ -97,6 +98,12 @@ class PanelAsker:
         shown = GrantShown(plugin=question.plugin, permit=question.permit, value=question.value, proven=question.proven)
         ask = AskShown(id=new_id(), kind="grant", grant=shown)
         return (await self._ask(ask, frozenset({"accept", "decline"})))["choice"] == "accept"
+
+    async def passphrase(self, *, new: bool) -> str | None:
+        """See `PassphraseAsker.passphrase`."""
+        ask = AskShown(id=new_id(), kind="passphrase", passphrase=PassphraseShown(new=new))
+        answer = await self._ask(ask, frozenset({"accept", "decline"}))
+        return answer.get("text") or None if answer["choice"] == "accept" else None
 
     def answer(self, answer: AskAnswer) -> None:
         """Take the user's answer. One to a question that does not wait, or that is none to it, changes nothing."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import getpass
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -26,6 +27,7 @@ from valechat.asking import (
     Form,
     Grant,
     GrantAsker,
+    PassphraseAsker,
     SamplingApproval,
     Visit,
     nobody,
@@ -33,10 +35,10 @@ from valechat.asking import (
 from valechat.engine import engine
 from valechat.ids import new_id
 from valechat.notebook.asks import PanelAsker
+from valechat.notebook.assets import static
 from valechat.notebook.comms import answer_while_busy, front_end, routing
 from valechat.notebook.outbox import Outbox
 from valechat.notebook.outputs import show, small
-from valechat.notebook.assets import static
 from valechat.notebook.places import place
 from valechat.typedasker import TypedAsker, grant_text
 
@@ -133,6 +135,20 @@ class CellAsker:
             f"{grant_text(question)} Nobody can be asked here; the plugin manager can allow it.",
         )
 
+    async def passphrase(self, *, new: bool) -> str | None:
+        """See `PassphraseAsker.passphrase`."""
+
+        async def ask(asker: object) -> str | None:
+            if isinstance(asker, PassphraseAsker):
+                return await asker.passphrase(new=new)
+            return await _typed_unseen(new=new) if isinstance(asker, TypedAsker) else None
+
+        return await self._asked(
+            ask,
+            lambda typed: "The passphrase was not given." if typed is None else "The passphrase was given.",
+            "The key file needs its passphrase, and nobody can be asked here: set VALECHAT_PASSPHRASE.",
+        )
+
     async def _asked(self, ask: Callable[[Asker], Awaitable[T]], told: Callable[[T], str], refused: str) -> T:
         if not engine().attended or get_ipython() is None:
             return await ask(place() or nobody)
@@ -193,6 +209,21 @@ class _CellLine:
         except (EOFError, NotImplementedError, RuntimeError):
             return None  # a front end without input
         return line
+
+
+async def _typed_unseen(*, new: bool) -> str | None:
+    """A passphrase from the front end's own field for passwords, twice the same where it is being chosen."""
+
+    def read(prompt: str) -> str | None:
+        try:
+            return getpass.getpass(prompt)
+        except (EOFError, NotImplementedError, RuntimeError):
+            return None  # a front end without input
+
+    while True:
+        first: str | None = await engine().on_main(lambda: read("Passphrase of the key file: "))
+        if not new or not first or first == await engine().on_main(lambda: read("Again: ")):
+            return first or None
 
 
 def _stdin() -> bool:

@@ -82,22 +82,28 @@ export interface GrantShown {
   proven: boolean;
 }
 
+/** The key file's passphrase is needed; `new` where it is being chosen. The answer is never shown, kept or sent on. */
+export interface PassphraseShown {
+  new: boolean;
+}
+
 /** A question that waits. It has the part that its kind is named after. */
 export interface AskShown {
   id: string;
-  kind: "approval" | "sampling" | "form" | "visit" | "confirmation" | "grant";
+  kind: "approval" | "sampling" | "form" | "visit" | "confirmation" | "grant" | "passphrase";
   approval?: ApprovalShown;
   sampling?: SamplingShown;
   form?: FormShown;
   visit?: VisitShown;
   confirmation?: ConfirmationShown;
   grant?: GrantShown;
+  passphrase?: PassphraseShown;
 }
 
 /**
  * The user's answer to a question. `choice` is an approval's decision; `accept`, `decline` or `cancel` of a form
  * (then `text` is a JSON object of its entries) or visit (then `text` is the address pasted, if any); `send` or `no`
- * of a confirmation; `accept` or `decline` of a grant.
+ * of a confirmation; `accept` or `decline` of a grant or a passphrase (then `text` is the passphrase).
  */
 export interface AskAnswer {
   type: "ask_answer";

@@ -338,3 +338,45 @@ it("a question of a kind this panel does not know is left alone", () => {
   ask({ id: "x1", kind: "riddle" as never });
   expect(card()).toBeNull();
 });
+
+describe("a permission that a plugin lacks", () => {
+  it("is shown exactly as it is granted, as text, and answered once its card has calmed down", () => {
+    ask({ id: "g1", kind: "grant", grant: { plugin: "files", permit: "file_read", value: "/data/<img src=x>", proven: false } });
+    expect(text(card().querySelector("pre"))).toBe("Read /data/<img src=x>");
+    button("Allow reading").click();
+    expect(answers()).toEqual([]);
+    calm();
+    button("Allow reading").click();
+    expect(answers()).toEqual([{ type: "ask_answer", ask: "g1", choice: "accept" }]);
+  });
+});
+
+describe("the key file's passphrase", () => {
+  function fields(): HTMLInputElement[] {
+    return [...card().querySelectorAll<HTMLInputElement>("input")];
+  }
+
+  it("is typed unseen, sent once, and gone from the field", () => {
+    ask({ id: "p1", kind: "passphrase", passphrase: { new: false } });
+    calm();
+    expect(fields().map((one) => one.type)).toEqual(["password"]);
+    (fields()[0] as HTMLInputElement).value = "correct horse";
+    button("Unlock").click();
+    expect(answers()).toEqual([{ type: "ask_answer", ask: "p1", choice: "accept", text: "correct horse" }]);
+    expect(fields()[0]?.value).toBe("");
+  });
+
+  it("is typed twice alike where it is being chosen", () => {
+    ask({ id: "p2", kind: "passphrase", passphrase: { new: true } });
+    calm();
+    const [first, again] = fields() as [HTMLInputElement, HTMLInputElement];
+    first.value = "correct horse";
+    again.value = "battery";
+    button("Use it").click();
+    expect(answers()).toEqual([]);
+    again.value = "correct horse";
+    again.dispatchEvent(new Event("input"));
+    button("Use it").click();
+    expect(answers()).toHaveLength(1);
+  });
+});

@@ -22,6 +22,7 @@ from valechat.notebook.protocol.asks import (
     FormShown,
     GrantShown,
     OptionShown,
+    PassphraseShown,
     SamplingShown,
     VisitShown,
 )
@@ -180,6 +181,7 @@ __all__ = [
     "OpenConversation",
     "OpenSettings",
     "OptionShown",
+    "PassphraseShown",
     "PluginShown",
     "Plugins",
     "ProgressShown",

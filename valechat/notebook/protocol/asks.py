@@ -21,6 +21,7 @@ __all__ = [
     "FormShown",
     "GrantShown",
     "OptionShown",
+    "PassphraseShown",
     "SamplingShown",
     "VisitShown",
 ]
@@ -116,17 +117,24 @@ class GrantShown(TypedDict):
     proven: bool
 
 
+class PassphraseShown(TypedDict):
+    """The key file's passphrase is needed; `new` where it is being chosen. The answer is never shown, kept or sent on."""
+
+    new: bool
+
+
 class AskShown(TypedDict):
     """A question that waits. It has the part that its kind is named after."""
 
     id: str
-    kind: Literal["approval", "sampling", "form", "visit", "confirmation", "grant"]
+    kind: Literal["approval", "sampling", "form", "visit", "confirmation", "grant", "passphrase"]
     approval: NotRequired[ApprovalShown]
     sampling: NotRequired[SamplingShown]
     form: NotRequired[FormShown]
     visit: NotRequired[VisitShown]
     confirmation: NotRequired[ConfirmationShown]
     grant: NotRequired[GrantShown]
+    passphrase: NotRequired[PassphraseShown]
 
 
 class AskAnswer(TypedDict):
@@ -134,7 +142,7 @@ class AskAnswer(TypedDict):
 
     `choice` is an approval's decision; `accept`, `decline` or `cancel` of a form (then `text` is a JSON object of
     its entries) or visit (then `text` is the address pasted, if any); `send` or `no` of a confirmation; `accept`
-    or `decline` of a grant.
+    or `decline` of a grant or a passphrase (then `text` is the passphrase).
     """
 
     type: Literal["ask_answer"]

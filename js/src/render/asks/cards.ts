@@ -14,6 +14,7 @@ import { strings } from "../../strings";
 import { approval } from "./approval";
 import { form } from "./form";
 import { grant } from "./grant";
+import { passphrase } from "./passphrase";
 import { sampling } from "./sampling";
 import { visit } from "./visit";
 
@@ -109,6 +110,7 @@ function content(ask: AskShown, context: CardContext, within: boolean): Template
   if (ask.visit) return visit(ask.id, ask.visit, context);
   if (ask.confirmation) return confirmation(ask.confirmation, context);
   if (ask.grant) return grant(ask.grant, context);
+  if (ask.passphrase) return passphrase(ask.id, ask.passphrase, context);
   // A newer kernel may ask what this panel does not know.
   return nothing;
 }
@@ -120,6 +122,7 @@ export function titleOf(ask: AskShown): string {
   if (ask.form) return strings.formAsk(ask.form.plugin);
   if (ask.visit) return strings.visitAsk(ask.visit.plugin);
   if (ask.grant) return grants.ask(ask.grant.plugin);
+  if (ask.passphrase) return grants.passphraseAsk;
   return strings.confirmAsk;
 }
 
