@@ -24,6 +24,13 @@ import type {
   OpenConversation,
 } from "./protocol/conversations";
 import type {
+  DeleteTurn,
+  Pinned,
+  PinMessage,
+  Regenerate,
+  ShowBranch,
+} from "./protocol/branches";
+import type {
   Estimate,
   Estimated,
 } from "./protocol/money";
@@ -86,6 +93,7 @@ import type {
 } from "./protocol/variables";
 
 export type * from "./protocol/asks";
+export type * from "./protocol/branches";
 export type * from "./protocol/conversations";
 export type * from "./protocol/money";
 export type * from "./protocol/paging";
@@ -129,7 +137,11 @@ export type FromPanel =
   | DeleteConversation
   | ExportConversation
   | ImportConversations
-  | Look;
+  | Look
+  | Regenerate
+  | ShowBranch
+  | DeleteTurn
+  | PinMessage;
 
 export type ToPanel =
   | Asked
@@ -159,4 +171,5 @@ export type ToPanel =
   | VariablesRead
   | ConversationsListed
   | ConversationDone
-  | Exported;
+  | Exported
+  | Pinned;

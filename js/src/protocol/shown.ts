@@ -66,7 +66,8 @@ export interface AttachmentShown {
  * A message as the panel shows it. `text` and `thinking` are Markdown. `status` is `streaming`, `complete`,
  * `cancelled`, `failed` or `limit`. `turn` is set while the message is streamed. Of a very long text only the
  * beginning is sent; `more` is the number of characters after it, which `show_more` brings. `files` are pictures and
- * sounds that are the answer's own.
+ * sounds that are the answer's own. `siblings` are what follows the same message, where there are several, as ids for
+ * `show_branch`; the message itself is the one at `sibling`.
  */
 export interface MessageShown {
   id: string;
@@ -91,6 +92,9 @@ export interface MessageShown {
   more?: number;
   citations?: CitationShown[];
   files?: ToolFileShown[];
+  siblings?: string[];
+  sibling?: number;
+  pinned?: boolean;
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Talking: questions, answers as they arrive, and the state of it all. */
 import type { AskShown } from "./asks";
+import type { PinShown } from "./branches";
 import type { PluginShown } from "./plugins";
 import type { AttachmentShown, BreakerShown, ErrorShown, MessageShown, ModelShown, ToolShown } from "./shown";
 import type { VariableAsked } from "./variables";
@@ -15,12 +16,16 @@ export interface Attached {
   id?: string;
 }
 
-/** A question. `turn` is chosen by the panel and names the turn from then on. */
+/**
+ * A question. `turn` is chosen by the panel and names the turn from then on. `replaces` is a question in whose place
+ * this one is asked, as a branch.
+ */
 export interface Send {
   type: "send";
   turn: string;
   text: string;
   model: string;
+  replaces?: string;
   attachments?: Attached[];
   variables?: VariableAsked[];
 }
@@ -91,6 +96,7 @@ export interface State {
   asks?: AskShown[];
   plugins?: PluginShown[];
   plugins_problem?: string;
+  pins?: PinShown[];
   earlier?: number;
 }
 

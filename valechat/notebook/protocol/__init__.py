@@ -26,6 +26,14 @@ from valechat.notebook.protocol.asks import (
     SamplingShown,
     VisitShown,
 )
+from valechat.notebook.protocol.branches import (
+    DeleteTurn,
+    Pinned,
+    PinMessage,
+    PinShown,
+    Regenerate,
+    ShowBranch,
+)
 from valechat.notebook.protocol.conversations import (
     ChangeConversation,
     ConversationDone,
@@ -147,6 +155,7 @@ __all__ = [
     "ConversationsListed",
     "DeleteConversation",
     "DeleteKey",
+    "DeleteTurn",
     "Delta",
     "Deltas",
     "DuplicateConversation",
@@ -182,6 +191,9 @@ __all__ = [
     "OpenSettings",
     "OptionShown",
     "PassphraseShown",
+    "PinMessage",
+    "PinShown",
+    "Pinned",
     "PluginShown",
     "Plugins",
     "ProgressShown",
@@ -191,6 +203,7 @@ __all__ = [
     "ReadVariables",
     "RefreshModels",
     "Refused",
+    "Regenerate",
     "ResourceShown",
     "SamplingShown",
     "SavedTranscript",
@@ -200,6 +213,7 @@ __all__ = [
     "SettingChanged",
     "SettingShown",
     "Settings",
+    "ShowBranch",
     "ShowEarlier",
     "ShowMore",
     "ShowTool",
@@ -256,6 +270,10 @@ FromPanel = (
     | ExportConversation
     | ImportConversations
     | Look
+    | Regenerate
+    | ShowBranch
+    | DeleteTurn
+    | PinMessage
 )
 
 ToPanel = (
@@ -287,4 +305,5 @@ ToPanel = (
     | ConversationsListed
     | ConversationDone
     | Exported
+    | Pinned
 )

@@ -94,7 +94,8 @@ class MessageShown(TypedDict):
     `text` and `thinking` are Markdown. `status` is `streaming`, `complete`, `cancelled`, `failed`
     or `limit`. `turn` is set while the message is streamed. Of a very long text only the beginning is
     sent; `more` is the number of characters after it, which `show_more` brings. `files` are pictures
-    and sounds that are the answer's own.
+    and sounds that are the answer's own. `siblings` are what follows the same message, where there are several, as
+    ids for `show_branch`; the message itself is the one at `sibling`.
     """
 
     id: str
@@ -119,6 +120,9 @@ class MessageShown(TypedDict):
     more: NotRequired[int]
     citations: NotRequired[list[CitationShown]]
     files: NotRequired[list[ToolFileShown]]
+    siblings: NotRequired[list[str]]
+    sibling: NotRequired[int]
+    pinned: NotRequired[bool]
 
 
 class ModelShown(TypedDict):

@@ -7,6 +7,7 @@ from typing import Literal, NotRequired
 from typing_extensions import TypedDict
 
 from valechat.notebook.protocol.asks import AskShown
+from valechat.notebook.protocol.branches import PinShown
 from valechat.notebook.protocol.plugins import PluginShown
 from valechat.notebook.protocol.shown import (
     AttachmentShown,
@@ -62,12 +63,16 @@ class Attached(TypedDict):
 
 
 class Send(TypedDict):
-    """A question. `turn` is chosen by the panel and names the turn from then on."""
+    """A question. `turn` is chosen by the panel and names the turn from then on.
+
+    `replaces` is a question in whose place this one is asked, as a branch.
+    """
 
     type: Literal["send"]
     turn: str
     text: str
     model: str
+    replaces: NotRequired[str]
     attachments: NotRequired[list[Attached]]
     variables: NotRequired[list[VariableAsked]]
 
@@ -149,6 +154,7 @@ class State(TypedDict):
     asks: NotRequired[list[AskShown]]
     plugins: NotRequired[list[PluginShown]]
     plugins_problem: NotRequired[str]
+    pins: NotRequired[list[PinShown]]
     earlier: NotRequired[int]
 
 
