@@ -27,6 +27,9 @@ const READ: VariableRead = {
 };
 
 beforeEach(() => {
+  // Drafts are kept by the browser.
+  localStorage.clear();
+  sessionStorage.clear();
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance", "requestAnimationFrame", "cancelAnimationFrame"] });
   host = new Host();
   el = document.createElement("div");
