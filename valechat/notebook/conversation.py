@@ -30,6 +30,7 @@ from valechat.notebook.liveturn import LiveTurn
 from valechat.notebook.models import breakers_shown, models_shown
 from valechat.notebook.outbox import Outbox
 from valechat.notebook.paging import EarlierDesk, newest
+from valechat.notebook.piecedesk import PieceDesk
 from valechat.notebook.places import ask_here
 from valechat.notebook.plugindesk import PluginDesk
 from valechat.notebook.protocol import (
@@ -39,23 +40,18 @@ from valechat.notebook.protocol import (
     FromPanel,
     Models,
     ModelShown,
-    More,
     Notice,
     Refused,
     SelectModel,
     Send,
     SetKey,
-    ShowMore,
-    ShowTool,
     State,
     Stop,
-    ToolPiece,
     TurnEnded,
     TurnStarted,
 )
 from valechat.notebook.settingsdesk import SettingsDesk
-from valechat.notebook.shown import TEXT, answer_text, error_shown, messages_shown, spent, turn_of
-from valechat.notebook.toolcards import whole_result
+from valechat.notebook.shown import error_shown, messages_shown, spent
 from valechat.notebook.uploads import UPLOAD_TOTAL, Taken, Uploads, upload_limit
 from valechat.notebook.variabledesk import VariableDesk
 from valechat.reply import Reply
@@ -115,6 +111,7 @@ class PanelConversation:
             "show_earlier": EarlierDesk(self.chat, self._outbox, self.chat.stored).show,
             "need_asset": AssetDesk(self._outbox).send,
             "estimate": self._estimating.answer,
+            **PieceDesk(self._outbox, self.chat.stored, self.stored_id).handlers,
             **self._variables.handlers,
             **self._conversations.handlers,
         }
@@ -148,6 +145,10 @@ class PanelConversation:
     def usable(self, model: str) -> bool:
         """See `Talks.usable`."""
         return any(one["id"] == model and one["usable"] for one in self._models)
+
+    def stored_id(self, shown: str) -> str:
+        """The stored message that the panel knows by this id."""
+        return self._stored_ids.get(shown, shown)
 
     async def show(self) -> None:
         """See `Talks.show`."""
@@ -234,24 +235,6 @@ class PanelConversation:
         await services().keys.store(provider, message["key"])
         await self._send_models(refresh=True)
         self._notice(f"The key for {provider} is stored in the keychain.", None)
-
-    async def _on_show_more(self, message: ShowMore) -> None:
-        shown, more = message["message"], message["more"]
-        stored, _ = await self._read(self.chat.conversation_id)
-        text = answer_text(stored, self._stored_ids.get(shown, shown))
-        start = max(0, len(text) - more)
-        piece = text[start : start + TEXT]
-        left = max(0, len(text) - start - TEXT)
-        self._outbox.send(More(type="more", seq=0, message=shown, more=more, text=piece, left=left))
-
-    async def _on_show_tool(self, message: ShowTool) -> None:
-        shown, call, at = message["message"], message["call"], max(0, message["at"])
-        stored, _ = await self._read(self.chat.conversation_id)
-        turn = turn_of(stored, self._stored_ids.get(shown, shown))
-        text = await asyncio.to_thread(whole_result, turn, call)
-        piece = text[at : at + TEXT]
-        left = max(0, len(text) - at - TEXT)
-        self._outbox.send(ToolPiece(type="tool_piece", seq=0, message=shown, call=call, at=at, text=piece, left=left))
 
     def _decided(self, call_id: str) -> None:
         for live in self._live.values():
