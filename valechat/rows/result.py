@@ -122,7 +122,8 @@ class Rows:
         job = self.job
         if job is None and self._common is None:
             return
-    XX
+        own = None if self._common is None else self._common.options.schema
+        schema: Mapping[str, Any] | None = own if job is None else job.settings.get("schema")
         fields = names_of(schema)
         model = "" if job is None else job.model
         stored = _by_place(_store(), self.id)
@@ -151,7 +152,7 @@ class Rows:
     def _repr_markdown_(self) -> str:
         job, tally = self.job, self._tally
         if job is None:
-            return "Nothing was sent." if self.estimate is None else self.estimate._repr_markdown_()  # how notebooks ask for it
+            return "Nothing was sent." if self.estimate is None else self.estimate._repr_markdown_()
         counts = [f"{tally.by_status.get(name, 0):,}" for name in ("complete", "invalid", "failed", "out")]
         head = "| model | status | complete | invalid | failed | out | cost USD |\n|---|---|--:|--:|--:|--:|--:|"
         note = f"\n\n{job.note}" if job.note else ""
