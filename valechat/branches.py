@@ -44,6 +44,11 @@ class Tree:
             if parent is not None:
                 self._newest[parent] = max(self._newest[parent], self._newest[index])
 
+    @property
+    def messages(self) -> Sequence[StoredMessage]:
+        """All messages of all branches, oldest first."""
+        return self._shown
+
     def __contains__(self, message_id: str) -> bool:
         return message_id in self._index
 

@@ -13,15 +13,16 @@ from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter, ValidationError
 
+from valechat.branches import Tree
 from valechat.chat import Chat
 from valechat.errors import ValeChatError
 from valechat.events import DoneEvent
-from valechat.history import answered
 from valechat.ids import new_id
 from valechat.ledger.base import StoredMessage, UsageRow
 from valechat.ledger.threads import durably
 from valechat.notebook.asks import PanelAsker
 from valechat.notebook.assets import AssetDesk
+from valechat.notebook.branchdesk import BranchDesk
 from valechat.notebook.conversationdesk import ConversationDesk
 from valechat.notebook.estimating import Estimating
 from valechat.notebook.following import Following
@@ -42,6 +43,7 @@ from valechat.notebook.protocol import (
     ModelShown,
     Notice,
     Refused,
+    Regenerate,
     SelectModel,
     Send,
     SetKey,
@@ -81,6 +83,7 @@ class PanelConversation:
         self._settings = SettingsDesk(chat, outbox, lambda: self._send_models(refresh=True))
         self._following = Following(lambda: chat.conversation_id, self._busy, self.show)
         self._conversations = ConversationDesk(chat, outbox, self)
+        self._branches = BranchDesk(chat, outbox, self)
         self._stored_ids: dict[str, str] = {}
         self._breakers: set[tuple[str, int]] = set()
         self._hellos = 0
@@ -108,12 +111,13 @@ class PanelConversation:
             "change_chat": settings.change_chat,
             "change_settings": settings.change_settings,
             "delete_key": settings.delete_key,
-            "show_earlier": EarlierDesk(self.chat, self._outbox, self.chat.stored).show,
+            "show_earlier": EarlierDesk(self.chat, self._outbox, self.chat.stored, self._branches.marked).show,
             "need_asset": AssetDesk(self._outbox).send,
             "estimate": self._estimating.answer,
             **PieceDesk(self._outbox, self.chat.stored, self.stored_id).handlers,
             **self._variables.handlers,
             **self._conversations.handlers,
+            **self._branches.handlers,
         }
         handle = at_desks.get(message["type"]) or getattr(self, f"_on_{message['type']}")
         self._start(handle(message))
@@ -178,19 +182,52 @@ class PanelConversation:
             return
         self.chat.model = message["model"] or self.chat.model
         conversation_id, question_id = self.chat.conversation_id, new_id()
+        replaces, follows = message.get("replaces"), None
         try:
+            if replaces is not None:
+                self._branches.free()
+                follows = self._branches.before(replaces)
             sizes = services().settings.sizes
             taken = await self._uploads.take(attached, buffers, question_id, conversation_id, sizes)
             taken = await self._variables.join(taken, message, question_id)
         except ValeChatError as error:
             # The settings cannot be read; the panel still has what it sent.
             taken = Taken([], [], error)
-        live = LiveTurn(message, question_id, taken, self.chat.model or "", conversation_id)
+        live = LiveTurn(message, question_id, taken, self.chat.model or "", conversation_id, follows=follows)
         if taken.error is not None:
             self._refuse(live, taken.error)
+            if replaces is not None:
+                await self._send_state()
             return
+        if replaces is not None:
+            live.beside(self._branches.siblings(replaces))
+        await self._run(live)
+
+    async def _on_regenerate(self, message: Regenerate) -> None:
+        self._branches.free()
+        asked = self._branches.question(message["message"])
+        again = Send(type="send", turn=message["turn"], text=asked.message.text, model=message["model"])
+        nothing = Taken([], [], None)
+        here = self.chat.conversation_id
+        live = LiveTurn(again, asked.id, nothing, message["model"], here, follows=asked.id, again=True)
+        live.beside(self._branches.answers(message["message"]))
+        await self._run(live)
+
+    async def _run(self, live: LiveTurn) -> None:
         live.task = asyncio.current_task()
         self._live[live.turn] = live
+        try:
+            await self._answer(live)
+        finally:
+            del self._live[live.turn]
+            self._send_breakers()
+        if live.refused and live.follows is not None:
+            await self._send_state()
+
+    async def _begin(self, live: LiveTurn) -> None:
+        if live.follows is not None:
+            await self._send_state()
+            return
         self._outbox.send(
             TurnStarted(
                 type="turn_started",
@@ -198,14 +235,9 @@ class PanelConversation:
                 turn=live.turn,
                 question=live.question,
                 answer=live.answer,
-                conversation=conversation_id,
+                conversation=live.conversation_id,
             )
         )
-        try:
-            await self._answer(live)
-        finally:
-            del self._live[live.turn]
-            self._send_breakers()
 
     async def _on_stop(self, message: Stop) -> None:
         live = self._live.get(message["turn"])
@@ -244,13 +276,16 @@ class PanelConversation:
         reply: Reply | None = None
         turn = self.chat.turn(
             live.question["text"],
-            model=self.chat.model,
+            again=live.question["id"] if live.again else None,
+            after=None if live.again else live.follows,
+            model=live.model or None,
             files=live.attached.parts,
             question_id=live.question["id"],
             asker=self._asker,
             conversation_id=live.conversation_id,
         )
         try:
+            await self._begin(live)
             async with contextlib.aclosing(turn) as events:
                 async for event in events:
                     live.take(event, self._outbox)
@@ -270,6 +305,10 @@ class PanelConversation:
         await self._end(live, reply)
 
     def _refuse(self, live: LiveTurn, error: BaseException) -> None:
+        live.refused = True
+        if live.again:
+            self._notice("", error)
+            return
         if live.attached.error is None:
             self._uploads.keep(live.attached.to_return.shown, live.attached.to_return.parts)
         refused = Refused(
@@ -285,9 +324,9 @@ class PanelConversation:
         self._outbox.send(refused)
 
     async def _end(self, live: LiveTurn, reply: Reply | None, error: ErrorShown | None = None) -> None:
-        stored, rows = await self._read(live.conversation_id)
+        stored, rows = await self._read(live.conversation_id, live.question["id"])
         await self._following.wrote(live.conversation_id, live.question["id"], stored)
-        shown = messages_shown(stored, rows)
+        shown = self._branches.marked(messages_shown(stored, rows))
         ids = [message["id"] for message in shown]
         place = ids.index(live.question["id"]) + 1 if live.question["id"] in ids else len(ids)
         answer = shown[place] if place < len(shown) else {**live.answer, "turn": None, "status": "cancelled"}
@@ -313,24 +352,27 @@ class PanelConversation:
         if live.conversation_id == self.chat.conversation_id:
             self._stored(stored)
 
-    async def _read(self, conversation_id: str) -> tuple[list[StoredMessage], dict[str, UsageRow]]:
+    async def _read(self, of: str, leaf: str | None) -> tuple[list[StoredMessage], dict[str, UsageRow]]:
+        """The path of a conversation through a message, and its requests."""
         ledger = services().ledger
-        stored = await durably(ledger.messages, conversation_id)
-        rows = await durably(ledger.conversation_usage, conversation_id)
-        return answered(stored), {row.request_id: row for row in rows}
+        stored = await durably(ledger.messages, of)
+        rows = await durably(ledger.conversation_usage, of)
+        path = self._branches.read(stored, leaf) if of == self.chat.conversation_id else Tree(stored).path(leaf)
+        return path, {row.request_id: row for row in rows}
 
     async def _send_state(self) -> None:
         """Send all there is to show. Models may be slow to find, so they follow when they are not known yet."""
         conversation = self.chat.conversation_id
         plugins = await self._desk.open()
         head = await durably(services().ledger.conversation, conversation)
-        stored, rows = await self._read(conversation)
+        stored, rows = await self._read(conversation, head.leaf if head else None)
         self._following.saw(conversation, head)
         total_cost, unpriced = spent(rows.values())
         live = [live for live in self._live.values() if live.conversation_id == conversation]
         under_way = {live.question["id"] for live in live}
         settled = list(takewhile(lambda message: message.id not in under_way, stored))
-        page = newest(settled, rows)
+        branch = next((turn.follows for turn in live if turn.follows is not None), None)
+        page = newest(settled if branch is None else self._branches.until(branch), rows)
         self._outbox.send(
             State(
                 type="state",
@@ -338,8 +380,8 @@ class PanelConversation:
                 conversation_id=conversation,
                 title=head.title if head else "",
                 messages=[
-                    *page.messages,
-                    *(message for turn in live for message in (turn.question, turn.answer)),
+                    *self._branches.marked(page.messages),
+                    *(message for turn in live for message in turn.shown),
                 ],
                 model=self.chat.model or "",
                 models=self._models,
@@ -353,6 +395,7 @@ class PanelConversation:
                 plugins=plugins,
                 plugins_problem=self._desk.problem,
                 earlier=page.earlier,
+                pins=self._branches.pins(),
             )
         )
         if not self._models:

@@ -29,10 +29,25 @@ __all__ = ["LiveTurn"]
 class LiveTurn:
     """A turn under way: what the panel shows of it, and the task behind it.
 
-    What a panel does not get of a long answer is counted and not kept here.
+    What a panel does not get of a long answer is counted and not kept here. `follows` is the message that a branch
+    goes on from, empty for the beginning, and None where the turn goes on with what is shown; with `again` it is the
+    question itself, which is stored and gets another answer.
     """
 
-    def __init__(self, message: Send, question_id: str, taken: Taken, model: str, conversation_id: str) -> None:
+    def __init__(
+        self,
+        message: Send,
+        question_id: str,
+        taken: Taken,
+        model: str,
+        conversation_id: str,
+        *,
+        follows: str | None = None,
+        again: bool = False,
+    ) -> None:
+        self.follows = follows
+        self.again = again
+        self.refused = False
         self.turn = message["turn"]
         self.conversation_id = conversation_id
         self.attached = taken
@@ -41,16 +56,27 @@ class LiveTurn:
             "turn": self.turn,
         }
         self.task: asyncio.Task[None] | None = None
+        self.model = model
         self._answer = blank_answer(new_id(), model, self.turn)
         self._text = _Beginning()
         self._thinking = _Beginning()
         self._began: dict[str, float] = {}
 
     @property
+    def shown(self) -> list[MessageShown]:
+        """The messages it adds to those before it, as far as they have arrived."""
+        return [self.answer] if self.again else [self.question, self.answer]
+
+    @property
     def answer(self) -> MessageShown:
         """The answer as far as it has arrived."""
         answer: MessageShown = {**self._answer, "text": self._text.value, "thinking": self._thinking.value}
         return {**answer, "more": self._text.more} if self._text.more else answer
+
+    def beside(self, siblings: list[str]) -> None:
+        """Show that there are others of what this turn adds first."""
+        first = self._answer if self.again else self.question
+        first["siblings"], first["sibling"] = [*siblings, first["id"]], len(siblings)
 
     def take(self, event: Event, outbox: Outbox) -> None:
         """Add what happened to the answer, and tell the panel."""

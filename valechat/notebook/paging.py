@@ -61,12 +61,20 @@ class EarlierDesk:
         chat: Whose conversation.
         outbox: The way to the panel.
         stored: Reads what is shown of the conversation, oldest first.
+        marked: Adds to messages what the panel shows of branches and pins.
     """
 
-    def __init__(self, chat: Chat, outbox: Outbox, stored: Callable[[], Awaitable[Sequence[StoredMessage]]]) -> None:
+    def __init__(
+        self,
+        chat: Chat,
+        outbox: Outbox,
+        stored: Callable[[], Awaitable[Sequence[StoredMessage]]],
+        marked: Callable[[Sequence[MessageShown]], list[MessageShown]],
+    ) -> None:
         self._chat = chat
         self._outbox = outbox
         self._stored = stored
+        self._marked = marked
 
     async def show(self, message: ShowEarlier) -> None:
         """Send the page before a message."""
@@ -76,7 +84,7 @@ class EarlierDesk:
         rows = await durably(services().ledger.usage_of, requests) if requests else []
         page = _cut(turns(part), start, {row.request_id: row for row in rows})
         self._outbox.send(
-            Earlier(type="earlier", seq=0, before=before, messages=page.messages, left=page.earlier),
+            Earlier(type="earlier", seq=0, before=before, messages=self._marked(page.messages), left=page.earlier),
         )
 
 
