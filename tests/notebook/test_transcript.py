@@ -10,7 +10,7 @@ from bs4 import BeautifulSoup
 
 from valechat.ledger.base import StoredMessage
 from valechat.messages import Message, TextPart, ToolCallPart, ToolResultPart
-from valechat.notebook.transcript import bundle, transcript_markdown
+from valechat.notebook.transcript import bundle, saved_markdown, transcript_markdown
 
 
 def stored(message: Message, *, model: str | None = None, status: str = "complete") -> StoredMessage:
@@ -86,3 +86,11 @@ def test_a_fence_left_open_does_not_turn_the_next_message_inside_out() -> None:
     hostile = stored(Message("assistant", (TextPart("```html\n<script>alert(1)</script>\n```"),)), model="m")
     drawn = BeautifulSoup(bundle(transcript_markdown([opened, hostile]), "mark")["text/html"], "html.parser")
     assert [block.text for block in drawn.find_all("pre")] == ["print(1)\n", "<script>alert(1)</script>\n"]
+
+
+def test_a_saved_transcript_of_a_long_conversation_has_its_newest_messages_and_counts_the_others() -> None:
+    words = "x" * 50_000
+    saved = saved_markdown([stored(Message.user(f"{number}{words}")) for number in range(10)])
+    assert saved.startswith("*7 earlier messages")
+    assert f"9{words}" in saved
+    assert len(saved) < 250_000

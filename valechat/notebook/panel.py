@@ -19,7 +19,7 @@ from valechat.notebook.comms import answer_while_busy
 from valechat.notebook.conversation import PanelConversation
 from valechat.notebook.outbox import Outbox
 from valechat.notebook.protocol import SavedTranscript
-from valechat.notebook.transcript import Transcript, bundle, transcript_markdown
+from valechat.notebook.transcript import Transcript, bundle, saved_markdown
 
 __all__ = ["Panel", "panel_of", "show"]
 
@@ -45,14 +45,14 @@ class Panel(anywidget.AnyWidget):
     def add_transcript(self, stored: list[StoredMessage]) -> None:
         """Put a transcript below the panel's output in the cell that runs now."""
         transcript = Transcript()
-        transcript.show(transcript_markdown(stored))
+        transcript.show(saved_markdown(stored))
         self._transcripts.append(transcript)
 
     def _hand_over(self, _widget: Any, content: Any, buffers: Any) -> None:
         engine().loop.call_soon_threadsafe(self._conversation.receive, content, buffers or ())
 
     def _keep(self, stored: list[StoredMessage]) -> None:
-        markdown = transcript_markdown(stored)
+        markdown = saved_markdown(stored)
         for transcript in self._transcripts:
             transcript.update(markdown)
             if self._conversation.reloaded:

@@ -20,13 +20,16 @@ from valechat.ledger.base import StoredMessage
 from valechat.messages import FilePart, ImagePart, Message, ToolResultPart
 from valechat.reply import citations
 
-__all__ = ["Transcript", "bundle", "transcript_markdown"]
+__all__ = ["Transcript", "bundle", "saved_markdown", "transcript_markdown"]
 
 
 _ADDRESS = re.compile(r"https?://[^\s<>\x00-\x20]+", re.IGNORECASE)
 
 MOST = 100_000
 """Characters of one text in a transcript: a notebook is saved whole, again and again."""
+
+ALL = 200_000
+"""Characters of a saved transcript's messages; one is there in any case."""
 
 
 class Transcript:
@@ -79,6 +82,17 @@ def transcript_markdown(messages: Sequence[StoredMessage]) -> str:
     """
     said = [(_speaker(stored), closed(_body(stored))) for stored in messages]
     return harmless("\n\n---\n\n".join(f"**{speaker}**\n\n{body}" for speaker, body in said if body))
+
+
+def saved_markdown(messages: Sequence[StoredMessage]) -> str:
+    """A conversation's newest messages for a notebook that is saved again and again: the last `ALL` characters."""
+    room, start = ALL, len(messages)
+    while start > 0 and (room >= (size := len(_body(messages[start - 1]))) or start == len(messages)):
+        room -= size
+        start -= 1
+    markdown = transcript_markdown(messages[start:])
+    left_out = f"*{start:,} earlier messages are kept in the conversation; `%valechat export` has them all.*"
+    return f"{left_out}\n\n---\n\n{markdown}" if start else markdown
 
 
 def _speaker(stored: StoredMessage) -> str:
