@@ -80,9 +80,18 @@ class BranchDesk:
         return question
 
     def before(self, question_id: str) -> str:
-        """What a question follows; empty where it begins the conversation."""
-        above = self.until(question_id)
+        """What a question follows; empty where it begins the conversation.
+
+        Raises:
+            ConfigError: It is not there.
+        """
+        above = self.until(self.question(question_id).id)
         return above[-2].id if len(above) > 1 else ""
+
+    def answers(self, shown: str) -> list[str]:
+        """The beginnings of all answers beside the one that is shown."""
+        message_id = self._panel.stored_id(shown)
+        return self.siblings(self._tree.begins(message_id)) if message_id in self._tree else []
 
     def siblings(self, message_id: str) -> list[str]:
         """What follows the same message as this one, itself included."""
