@@ -7,23 +7,21 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import webbrowser
 from collections.abc import Mapping
 from typing import Any, Protocol
 
 from valechat.asking import Approval, Confirmation, Decision, Filled, Form, Grant, SamplingApproval, Visit
 from valechat.forms import Entry, Field, checked, fields_of
+from valechat.plaintext import plain
 
-__all__ = ["Line", "TypedAsker", "grant_text", "plain", "question_text"]
+__all__ = ["Line", "TypedAsker", "grant_text", "question_text"]
 
 MOST_SHOWN = 2_000
 """Most characters of a call's arguments, or of a sampling request, that are shown before it is allowed."""
 
 MOST_TRIES = 3
 """How often an answer that makes no sense is asked for again."""
-
-_CONTROLS = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 _DECISIONS: dict[str, Decision] = {
     **dict.fromkeys(("y", "yes", "o", "once"), "once"),
@@ -169,11 +167,6 @@ def grant_text(question: Grant) -> str:
         "allow_degraded": "run with permissions that this system cannot enforce",
     }.get(question.permit, f"{question.permit} {value}")
     return f"{plain(question.plugin)} may not {plain(what)}."
-
-
-def plain(text: str) -> str:
-    """The text without what a terminal obeys."""
-    return _CONTROLS.sub("", text)
 
 
 def _indented(text: str) -> str:

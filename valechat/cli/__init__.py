@@ -44,6 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _fail(message: str) -> int:
-    line = " ".join(message.split())
+    from valechat.plaintext import plain
+
+    line = plain(" ".join(message.split()))
     sys.stderr.write(f"valechat: {line}\n")
     return FAILED

@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
     services().keys.ask_passphrase = ask_passphrase
     reply = asyncio.run(_answer(chat, question, options))
     if options.format == "json":
-        json.dump(_as_json(chat, reply), sys.stdout, ensure_ascii=False, indent=2)
+        json.dump(_as_json(chat, reply), sys.stdout, ensure_ascii=sys.stdout.isatty(), indent=2)
         sys.stdout.write("\n")
     elif not reply.text.endswith("\n"):
         sys.stdout.write("\n")

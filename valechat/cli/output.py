@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -12,10 +11,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-__all__ = ["emit", "harmless", "note", "say", "shown"]
+from valechat.plaintext import neutral_cell, plain
 
-# Everything a terminal obeys instead of showing: C0 and C1 controls except tab and newline, and DEL.
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+__all__ = ["emit", "harmless", "note", "say", "shown"]
 
 
 def say(text: str = "") -> None:
@@ -24,24 +22,27 @@ def say(text: str = "") -> None:
 
 
 def note(text: str) -> None:
-    """Write a line to standard error: about the result, not a part of it."""
-    sys.stderr.write(f"{text}\n")
+    """Write a line to standard error: about the result, not a part of it. What a terminal obeys is left out."""
+    sys.stderr.write(f"{plain(text)}\n")
 
 
 def harmless(text: str) -> str:
     """The text without what a terminal obeys: a model's answer must not move the cursor or set the title."""
-    return _CONTROLS.sub("", text) if sys.stdout.isatty() else text
+    return plain(text) if sys.stdout.isatty() else text
 
 
 def emit(columns: Sequence[str], rows: Iterable[Sequence[Any]], form: str) -> None:
-    """Write rows as `table`, `csv` or `json` (a list of objects; money as text)."""
+    """Write rows as `table`, `csv` or `json` (a list of objects; money as text).
+
+    In CSV a text that a spreadsheet would take for a formula begins with `'`.
+    """
     if form == "json":
         json.dump([dict(zip(columns, row, strict=True)) for row in rows], sys.stdout, default=shown, indent=2)
         say()
     elif form == "csv":
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(columns)
-        writer.writerows([shown(cell) for cell in row] for row in rows)
+        writer.writerows([_cell(cell) for cell in row] for row in rows)
     else:
         _table(columns, [list(row) for row in rows])
 
@@ -77,8 +78,12 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         say("  ".join(padded).rstrip())
 
 
+def _cell(value: Any) -> str:
+    return harmless(neutral_cell(value)) if isinstance(value, str) else shown(value)
+
+
 def _line(text: str) -> str:
-    return _CONTROLS.sub("", " ".join(text.splitlines()))
+    return plain(" ".join(text.splitlines()))
 
 
 def _width(text: str) -> int:

@@ -12,6 +12,7 @@ from valechat.cli.asker import TerminalLine, ask_at_the_terminal, somebody_is_th
 from valechat.cli.output import emit, harmless, note, say
 from valechat.cli.terminal import ask_passphrase
 from valechat.engine import engine
+from valechat.plaintext import plain
 from valechat.plugins.base import Answer
 from valechat.pluginverbs.blocks import Answered, Block, Code, Note, Said, Table
 from valechat.pluginverbs.desk import Desk
@@ -37,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
     )
     outcome = engine().run(carry_out(options, desk))
     if options.format == "json":
-        json.dump(as_json(outcome.value), sys.stdout, ensure_ascii=False, indent=2, default=str)
+        json.dump(as_json(outcome.value), sys.stdout, ensure_ascii=sys.stdout.isatty(), indent=2, default=str)
         say()
     else:
         for block in outcome.blocks:
@@ -69,7 +70,7 @@ def _answer(answer: Answer) -> None:
 
 
 def _progress(text: str) -> None:
-    sys.stderr.write(f"\r\x1b[K{harmless(text)}")
+    sys.stderr.write(f"\r\x1b[K{plain(text)}")
     sys.stderr.flush()
 
 

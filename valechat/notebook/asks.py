@@ -28,6 +28,7 @@ from valechat.notebook.protocol import (
     VisitShown,
 )
 from valechat.notebook.shown import money
+from valechat.plaintext import plain
 
 __all__ = ["PanelAsker"]
 
@@ -78,7 +79,7 @@ class PanelAsker:
 
     async def visit(self, page: Visit) -> str | None:
         """See `Asker.visit`. Where there is nothing to paste, the user says that the page was opened."""
-        visit = VisitShown(plugin=page.plugin, message=_clipped(page.message), url=page.url, paste=page.paste)
+        visit = VisitShown(plugin=page.plugin, message=_clipped(plain(page.message)), url=page.url, paste=page.paste)
         ask = AskShown(id=new_id(), kind="visit", visit=visit)
         while True:
             answer = await self._ask(ask, frozenset({"accept", "decline", "cancel"}), keep=True)
@@ -143,8 +144,8 @@ def _approval(question: Approval) -> AskShown:
     approval = ApprovalShown(
         plugin=question.plugin,
         tool=question.tool,
-        title=question.title,
-        description=_clipped(question.description),
+        title=plain(question.title),
+        description=_clipped(plain(question.description)),
         arguments=question.arguments,
         call_id=question.call_id,
         read_only=question.read_only,

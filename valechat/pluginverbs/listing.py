@@ -10,13 +10,13 @@ from typing import Any
 
 from valechat import plugins
 from valechat.errors import PluginError
+from valechat.plaintext import plain
 from valechat.plugins.base import PluginInfo, PluginTool, Problem
 from valechat.plugins.config import Definition
 from valechat.plugins.file import PluginsFile
 from valechat.pluginverbs.blocks import Block, Code, Note, Outcome, Said, Table
 from valechat.pluginverbs.desk import Desk
 from valechat.pluginverbs.masked import masked, summary
-from valechat.typedasker import plain
 
 __all__ = [
     "SCHEMA",

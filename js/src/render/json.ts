@@ -1,11 +1,12 @@
 /** JSON as people read it. */
+import { visible } from "../visible";
 
-/** JSON with its structure shown; anything else as it is. */
+/** JSON with its structure shown, anything else as it is; what nobody sees is made visible. */
 export function indented(text: string): string {
   try {
-    return JSON.stringify(JSON.parse(text), null, 2);
+    return visible(JSON.stringify(JSON.parse(text), null, 2));
   } catch {
-    return text;
+    return visible(text);
   }
 }
 

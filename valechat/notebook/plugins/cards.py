@@ -23,10 +23,10 @@ from valechat.notebook.plugins.protocol import (
     ToolShown,
     UsesShown,
 )
+from valechat.plaintext import plain
 from valechat.plugins.base import Answer, Content, LogLine, PluginInfo, PluginTool, Problem
 from valechat.plugins.config import CloudService, Definition, OAuth, variable_names
 from valechat.plugins.permitting import entries
-from valechat.typedasker import plain
 
 __all__ = [
     "Counts",
@@ -71,7 +71,7 @@ def plugin_shown(
     return PluginShown(
         id=info.id,
         name=info.name or info.id,
-        description=_cut(info.description, MOST_DESCRIPTION),
+        description=_cut(plain(info.description), MOST_DESCRIPTION),
         transport=info.transport,
         enabled=info.enabled,
         state=info.state,
@@ -82,7 +82,7 @@ def plugin_shown(
         prompts=counts.prompts,
         problem=None if info.problem is None else _problem_shown(info.problem, definition, now),
         protocol=info.protocol,
-        server=info.server,
+        server=plain(info.server),
         pid=info.pid,
         running_for=None if running_for is None else round(running_for),
         sandbox=[SandboxShown(subject=subject, level=level) for subject, level in info.sandbox.items()],
@@ -100,8 +100,8 @@ def tool_shown(tool: PluginTool) -> ToolShown:
     """A tool's row."""
     return ToolShown(
         name=tool.name,
-        title=tool.title,
-        description=_cut(tool.description, MOST_DESCRIPTION),
+        title=plain(tool.title),
+        description=_cut(plain(tool.description), MOST_DESCRIPTION),
         enabled=tool.enabled,
         problem=tool.problem,
         read_only=tool.read_only,
@@ -136,7 +136,7 @@ def _problem_shown(problem: Problem, definition: Definition | None, now: datetim
     names = [] if definition is None else [name for name in variable_names(definition) if is_secret_name(name)]
     missing = next((name for name in names if name in problem.message and "not set" in problem.message), "")
     return ProblemShown(
-        message=problem.message,
+        message=plain(problem.message),
         fix=problem.fix,
         attempt=problem.attempt + 1,
         most=problem.most,

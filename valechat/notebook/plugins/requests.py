@@ -34,10 +34,8 @@ async def carry_out(message: Mapping[str, Any], desk: Desk) -> str:
         case {"type": "set_secret", "id": str(id_), "name": str(name), "value": str(value)}:
             await desk.services.keys.store(name, value)
             await desk.manager.restart(id_)
-        case {"type": "grant", "id": str(id_), "permit": str(permit), "value": str(value), "allow": bool(allow)}:
-            await desk.manager.permits.answered(id_, permit, value, allow=allow)
-        case {"type": "revoke", "id": str(id_), "permit": str(permit), "value": str(value)}:
-            await desk.manager.permits.revoke(id_, permit, value)
+        case {"type": "grant" | "revoke", "id": str(id_), "permit": str(permit), "value": str(value)}:
+            await _permit(desk, id_, permit, value, message.get("allow"))
         case {"type": "add_json", "text": str(text)}:
             return adding.sentence(await adding.add_json(desk, text))
         case {"type": "add_form"}:
@@ -59,6 +57,14 @@ async def carry_out(message: Mapping[str, Any], desk: Desk) -> str:
             await desk.manager.reload()
             return "Read again."
     return ""
+
+
+async def _permit(desk: Desk, plugin: str, permit: str, value: str, allow: object) -> None:
+    """Grant or decline what is offered, or take back what was granted."""
+    if isinstance(allow, bool):
+        await desk.manager.permits.answered(plugin, permit, value, allow=allow)
+    else:
+        await desk.manager.permits.revoke(plugin, permit, value)
 
 
 async def _act(desk: Desk, plugin: str, verb: str) -> str:

@@ -15,6 +15,7 @@ from valechat.notebook.formats import Bundle
 from valechat.notebook.outputs import Output, escaped, show, small
 from valechat.notebook.tabular import table
 from valechat.notebook.verbs.registry import Call, verb
+from valechat.plaintext import plain
 from valechat.plugins.base import Answer
 from valechat.pluginverbs.blocks import Answered, Block, Code, Note, Said, Table
 from valechat.pluginverbs.desk import Desk
@@ -22,7 +23,6 @@ from valechat.pluginverbs.following import following
 from valechat.pluginverbs.plain import in_words
 from valechat.pluginverbs.words import LISTED, parse
 from valechat.services import services
-from valechat.typedasker import plain
 
 __all__ = ["plugins"]
 

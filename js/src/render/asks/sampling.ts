@@ -5,6 +5,7 @@ import { formatCost, formatCount } from "../../format";
 import { icon } from "../../icons";
 import type { SamplingShown } from "../../protocol";
 import { strings } from "../../strings";
+import { visible } from "../../visible";
 import type { CardContext } from "./cards";
 
 export function sampling(asked: SamplingShown, { answer, calm }: CardContext): TemplateResult {
@@ -31,5 +32,5 @@ export function sampling(asked: SamplingShown, { answer, calm }: CardContext): T
 
 function part(label: string, text: string): TemplateResult {
   return html`<h4 class="vc-ask-label">${label}</h4>
-    <pre class="vc-ask-pre" tabindex="0" aria-label=${label}>${text}</pre>`;
+    <pre class="vc-ask-pre" tabindex="0" aria-label=${label}>${visible(text)}</pre>`;
 }
