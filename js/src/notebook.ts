@@ -127,6 +127,14 @@ export function notebookName(model: PanelModel): string {
   return typeof path === "string" ? (path.split("/").at(-1) ?? "") : "";
 }
 
+/** What tells this notebook from the others of this origin; empty where the host does not tell. */
+export function notebookPlace(model: PanelModel): string {
+  const path = at(model, "widget_manager", "context", "path");
+  // On a hub the servers of several users and projects have one origin.
+  const [server = ""] = location.pathname.split(/\/(?:lab|doc|notebooks|tree)(?:\/|$)/);
+  return typeof path === "string" ? `${server}|${path}` : "";
+}
+
 /** Languages that stand for "this notebook's own". */
 const OWN = /^(|i?python3?|py|pycon)$/;
 

@@ -2,6 +2,8 @@
  * One model's panel: its state, its way to the kernel, and what a user can ask of both. Several views
  * of one model share a session, so a question typed in one is seen in all.
  */
+import { Drafts } from "./conversations/drafts";
+import { ConversationTalk } from "./conversations/talk";
 import { chip, packed, returned, sendable, type Chip } from "./chips";
 import { Estimator } from "./estimator";
 import { nameOf, smallPicture } from "./files";
@@ -9,7 +11,7 @@ import { Pager } from "./paging";
 import type { AskAnswer, Complete, FromPanel, ListOffers, PromptShown, ResourceShown, ToPanel } from "./protocol";
 import { Requests, type Answered } from "./requests";
 import { AssetFetcher } from "./rich/fetcher";
-import { keepTranscript, watchKernel, type KernelEvent, type PanelModel } from "./notebook";
+import { keepTranscript, notebookPlace, watchKernel, type KernelEvent, type PanelModel } from "./notebook";
 import { SettingsTalk } from "./settings/talk";
 import { strings } from "./strings";
 import { Variables } from "./variables/state";
@@ -32,6 +34,8 @@ export class Session {
   /** Brings what draws formulas and diagrams. */
   readonly assets = new AssetFetcher((message) => this.send(message));
   readonly settings = new SettingsTalk((message) => this.send(message));
+  readonly conversations = new ConversationTalk((message) => this.send(message));
+  private readonly drafts: Drafts;
   private readonly pager = new Pager(
     () => this.current,
     (message) => this.send(message),
@@ -53,6 +57,8 @@ export class Session {
   constructor(readonly model: PanelModel) {
     const receive = (message: unknown, buffers: unknown) => this.receive(message as ToPanel, buffers as DataView[] | undefined);
     const closed = () => this.live(false);
+    const unsent = (text: string) => this.current.draft === "" && this.setDraft(text);
+    this.drafts = new Drafts(notebookPlace(model), () => this.conversations.opening, unsent);
     model.on("msg:custom", receive);
     model.on("comm:close", closed);
     this.cleanups.push(
@@ -76,6 +82,7 @@ export class Session {
   dispose(): void {
     clearTimeout(this.patience);
     this.estimator.dispose();
+    this.drafts.dispose();
     this.variables.dispose();
     this.requests.forget();
     this.assets.forget();
@@ -204,6 +211,11 @@ export class Session {
     return answer?.type === "completed" ? answer.values : [];
   }
 
+  /** The user looks: what happened elsewhere shall be shown. */
+  look(): void {
+    if (this.current.link === "live") this.send({ type: "look" });
+  }
+
   selectModel(model: string): void {
     this.change({ ...this.current, model, notice: null });
     this.send({ type: "select_model", model });
@@ -255,6 +267,10 @@ export class Session {
     if (message.type === "fetched" || message.type === "completed") this.requests.answered(message);
     this.settings.received(message);
     this.variables.received(message);
+    this.conversations.received(message);
+    if (message.type === "refused" && (message.conversation ?? this.current.conversationId) !== this.current.conversationId) {
+      this.drafts.add(message.conversation ?? "", message.text);
+    }
     const { view, resync } = apply(this.current, message);
     if (message.type === "state") clearTimeout(this.patience);
     if (message.type === "state") this.pager.forget();
@@ -275,6 +291,7 @@ export class Session {
     if (event === "gone" || event === "back") {
       this.requests.forget();
       this.settings.forget();
+      this.conversations.forget();
     }
     if (event === "gone") this.assets.forget();
     if (event === "gone") this.variables.forget();
@@ -303,7 +320,7 @@ export class Session {
   }
 
   private change(view: View): void {
-    this.current = view;
+    this.current = this.drafts.follow(this.current, view);
     if (view.ready) this.variables.look(view.draft);
     this.estimator.look();
     for (const listener of this.listeners) listener();

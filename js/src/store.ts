@@ -17,10 +17,12 @@ import type {
   ModelShown,
   PluginShown,
   PromptShown,
+  Refused,
   ResourceShown,
   State,
   ToPanel,
   ToolShown,
+  TurnStarted,
 } from "./protocol";
 
 /** A question that left the panel and that the kernel has neither started nor refused yet. */
@@ -146,6 +148,7 @@ export function apply(view: View, message: ToPanel): Applied {
 function reduced(view: View, message: Exclude<ToPanel, State>): View {
   switch (message.type) {
     case "turn_started": {
+      if (elsewhere(view, message)) return { ...view, pending: view.pending.filter((p) => p.turn !== message.turn) };
       const sent = view.pending.find((p) => p.turn === message.turn)?.chips ?? [];
       const question = seen(message.question, (_, i) => sent[i]?.preview ?? null);
       return {
@@ -159,6 +162,7 @@ function reduced(view: View, message: Exclude<ToPanel, State>): View {
     case "turn_ended":
       return ended(view, message.turn, message.answer, message.total_cost, message.unpriced);
     case "refused": {
+      if (elsewhere(view, message)) return { ...view, notice: { text: "", error: message.error } };
       const shown = view.messages.some((m) => m.turn === message.turn);
       const pending = view.pending.find((p) => p.turn === message.turn);
       const ours = shown || pending !== undefined;
@@ -181,6 +185,10 @@ function reduced(view: View, message: Exclude<ToPanel, State>): View {
     }
     case "models":
       return { ...view, model: message.model, models: message.models };
+    case "conversation_done": {
+      const own = message.conversations.find((one) => one.id === view.conversationId);
+      return own ? { ...view, title: own.title } : view;
+    }
     case "breakers":
       return { ...view, breakers: message.breakers };
     case "notice":
@@ -224,6 +232,11 @@ function reduced(view: View, message: Exclude<ToPanel, State>): View {
       // A newer kernel may say what this panel does not know; its number still counts.
       return view;
   }
+}
+
+/** A turn goes on in its conversation when the panel has turned to another. */
+function elsewhere(view: View, message: TurnStarted | Refused): boolean {
+  return message.conversation !== undefined && message.conversation !== view.conversationId;
 }
 
 /** Without a state only a notice counts: it may say why there is none. */

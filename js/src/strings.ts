@@ -73,7 +73,6 @@ export const strings = {
   moreArriving: (left: string) => `${left} more characters, not shown while they arrive`,
 
   newConversation: "New conversation",
-  newConversationBusy: "New conversation (after this answer)",
   jumpToLatest: "Jump to latest",
   showAll: "Show all",
   showLess: "Show less",

@@ -5,6 +5,8 @@ import { repeat } from "lit-html/directives/repeat.js";
 
 import { returned, type Chip } from "../chips";
 import { Composing } from "../composing/composing";
+import { ConversationsButton } from "../conversations/button";
+import { Looking } from "../conversations/looking";
 import { icon } from "../icons";
 import { cellInserter, notebookName, saveNotebook } from "../notebook";
 import type { AskShown, MessageShown } from "../protocol";
@@ -58,6 +60,8 @@ export class Panel {
   private readonly noticed: Noticed;
   private readonly plugins: PluginMenu;
   private readonly settings: SettingsButton;
+  private readonly conversations: ConversationsButton;
+  private readonly looking: Looking;
   private readonly composing: Composing;
   private readonly announcer = new Announcer();
   private readonly follower: Follower;
@@ -87,6 +91,9 @@ export class Panel {
     this.plugins = new PluginMenu({ use: (plugin, on) => session.usePlugin(plugin, on), manage: managePlugins });
     const keys = { setKey: (provider: string, key: string) => session.setKey(provider, key), models: () => session.view.models };
     this.settings = new SettingsButton(session.settings, this.root, { ...keys, managePlugins });
+    const opened = () => this.composer.focus();
+    this.conversations = new ConversationsButton(session.conversations, { root: this.root, view: () => session.view, opened });
+    this.looking = new Looking(this.root, () => session.look());
     this.rich = new RichView(session.assets, this.root);
     const tools = {
       asked: (ask: AskShown) => this.asks.card(ask, true),
@@ -149,7 +156,7 @@ export class Panel {
     for (const cleanup of this.cleanups.splice(0)) cleanup();
     this.follower.dispose();
     this.rows.dispose();
-    for (const part of [this.rich, this.menu, this.plugins, this.settings, this.asks, this.noticed, this.composing]) part.dispose();
+    for (const part of [this.rich, this.menu, this.plugins, this.settings, this.conversations, this.looking, this.asks, this.noticed, this.composing]) part.dispose();
     this.root.remove();
   }
 
@@ -225,6 +232,7 @@ export class Panel {
     this.tick(breakers.some((one) => one.seconds > 0));
     this.composer.update(view);
     this.plugins.update(view.plugins, view.pluginsProblem);
+    this.conversations.update(view);
     this.composing.update(view);
     const asked = this.asks.update(view.asks);
     const answering = this.content.querySelector(".vc-ask:focus-within") !== null;
@@ -251,22 +259,21 @@ export class Panel {
           : nothing}
       </div>
       <div class="vc-foot">${banner}${this.breaker(view)}${this.notice(view)}${this.composer.node}</div>
-      ${this.drops.node}${this.announcer.node}${this.settings.dialog}`;
+      ${this.drops.node}${this.announcer.node}${this.settings.dialog}${this.conversations.dialog}`;
   }
 
   private header(view: View): TemplateResult {
-    const busy = running(view).length > 0;
-    const label = busy ? strings.newConversationBusy : strings.newConversation;
+    const label = strings.newConversation;
     return html`<div class="vc-header">
       ${this.menu.node}
       <div class="vc-header-right">
-        ${total(view.totalCost, view.unpriced)} ${this.plugins.node} ${this.settings.node}
+        ${total(view.totalCost, view.unpriced)} ${this.plugins.node} ${this.settings.node} ${this.conversations.node}
         <button
           type="button"
           class="vc-button-icon vc-new"
           aria-label=${label}
           title=${label}
-          ?disabled=${busy || !view.ready || view.link === "gone"}
+          ?disabled=${!view.ready || view.link === "gone"}
           @click=${() => {
             this.session.newConversation();
             this.composer.focus();
