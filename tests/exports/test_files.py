@@ -49,6 +49,18 @@ def test_a_notebook_is_valid_and_has_an_answers_python_as_code_cells(ledger: Led
     assert "<img" not in notebook.cells[3].source
 
 
+def test_only_the_branch_that_is_shown_is_in_files_for_people_and_all_are_in_json(ledger: Ledger) -> None:
+    fill(ledger)
+    ledger.add_messages([stored("m6", "m1", "assistant", TextPart("Another answer"), model="lab/two")])
+    ledger.change_conversation("c1", leaf="m4")
+    assert "Another answer" not in as_markdown(ledger, ["c1"])
+    assert "Sure" in as_markdown(ledger, ["c1"])
+    ledger.change_conversation("c1", leaf="m6")
+    assert "Another answer" in as_notebook(ledger, ["c1"])
+    assert "Sure" not in as_notebook(ledger, ["c1"])
+    assert len(json.loads(FORMATS["json"].write(ledger, ["c1"]))["conversations"][0]["messages"]) == 6
+
+
 def test_a_notebook_can_keep_code_in_the_text(ledger: Ledger) -> None:
     cells = json.loads(as_notebook(ledger, [fill(ledger)], code_cells=False))["cells"]
     assert {cell["cell_type"] for cell in cells} == {"markdown"}
