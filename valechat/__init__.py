@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from valechat import plugins
     from valechat.chat import Chat
+    from valechat.functions import tool
     from valechat.notebook.plugins import plugin_manager
     from valechat.notebook.spend import spend
     from valechat.queries import connect, database, sql
@@ -40,6 +41,7 @@ __all__ = [
     "plugins",
     "spend",
     "sql",
+    "tool",
 ]
 
 __version__ = "0.1.0"
@@ -55,6 +57,7 @@ _HOMES = {
     "plugin_manager": "valechat.notebook.plugins",
     "spend": "valechat.notebook.spend",
     "sql": "valechat.queries",
+    "tool": "valechat.functions",
 }
 
 

@@ -41,7 +41,8 @@ class Approval:
 
     `call_id` is the tool call's, so that a panel can ask on the call's own card. `arguments` is JSON
     text. `read_only` and `destructive` are the server's own hints, which are not to be trusted.
-    `changed` says that the tool is not what was allowed before.
+    `changed` says that the tool is not what was allowed before. `each_time`: the answer is for this call only,
+    whatever it is.
     """
 
     plugin: str
@@ -53,6 +54,7 @@ class Approval:
     read_only: bool = False
     destructive: bool = False
     changed: bool = False
+    each_time: bool = False
 
 
 @dataclass(frozen=True, slots=True)

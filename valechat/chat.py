@@ -16,6 +16,7 @@ from typing_extensions import Unpack
 from valechat import asking
 from valechat.asking import Asker
 from valechat.attachments import attach
+from valechat.builtin_tools import expanded
 from valechat.branches import shown_path
 from valechat.branching import delete_turn, question_of, show_branch
 from valechat.controls import AskArguments, Controls, spelled_out
@@ -44,7 +45,8 @@ class Chat:
     Args:
         model: `provider/model`; None takes the configured default, or the best that can be used now.
         system: Instructions that stand before the conversation.
-        tools: Python functions the model may call; name, docstring and annotations are shown to it.
+        tools: Python functions the model may call; name, docstring and annotations are shown to it, and
+            `@valechat.tool` says more. `"notebook"` offers the product's own (`valechat.builtin_tools`).
         plugins: Ids of MCP plugins whose tools the model may call, or `plugin/tool` for one tool; they are
             started when they are first needed. `"enabled"` takes all that are enabled, as they come and go.
         temperature: 0 to 2, None for the model's default.
@@ -68,7 +70,7 @@ class Chat:
         model: str | None = None,
         *,
         system: str | None = None,
-        tools: Sequence[Callable[..., Any]] = (),
+        tools: Sequence[Callable[..., Any] | str] = (),
         plugins: Chosen = (),
         temperature: float | None = None,
         max_tokens: int | None = None,
@@ -82,7 +84,7 @@ class Chat:
     ) -> None:
         self.model = model
         self.system = system
-        self.tools: tuple[Callable[..., Any], ...] = ()
+        self.tools: tuple[Callable[..., Any] | str, ...] = ()
         self.plugins = plugins
         self.temperature = temperature
         self.max_tokens = max_tokens
@@ -231,7 +233,7 @@ class Chat:
             finally:
                 self._tell()
 
-    def variant(self, *, tools: Sequence[Callable[..., Any]]) -> Chat:
+    def variant(self, *, tools: Sequence[Callable[..., Any] | str]) -> Chat:
         """The same conversation with other tools; the two wait for each other's turns."""
         other = copy.copy(self)
         other.offer(tools)
@@ -249,14 +251,14 @@ class Chat:
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._watchers = []
 
-    def offer(self, tools: Sequence[Callable[..., Any]]) -> None:
+    def offer(self, tools: Sequence[Callable[..., Any] | str]) -> None:
         """Let the model call these functions from now on, in place of those before.
 
         Raises:
             ConfigError: A function cannot be offered as a tool.
         """
         self.tools = tuple(tools)
-        self._functions = FunctionTools(self.tools) if self.tools else None
+        self._functions = FunctionTools(expanded(self.tools)) if self.tools else None
 
     def offered(self) -> list[ToolSpec]:
         """What a model would be told of tools now, for an estimate; starts no plugin. On the engine's loop."""
@@ -289,6 +291,9 @@ class Chat:
         await tools.ready(targets[0])
         if self._functions is not None:
             self._functions.most_input_bytes = sizes.tool_input
+            self._functions.most_output = sizes.tool_output
+            self._functions.budget = tools.settings.variables.tokens
+            self._functions.approvals = tools.approvals
         return Turn(
             conversation_id=conversation_id,
             question=Message.user(text, *attached),

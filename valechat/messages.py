@@ -109,7 +109,8 @@ class ToolResultPart:
 
     `text` and `images` are what models get. `structured` is the answer as a value, for the notebook,
     where the tool gave one that is not too large. `whole` names what was kept of an answer that models
-    got only in part (`plugins.results.ResultStore`); empty when they got all of it.
+    got only in part (`plugins.results.ResultStore`); empty when they got all of it. `value` is what a function of the
+    notebook returned, the very object; it is never stored.
     """
 
     call_id: str
@@ -119,6 +120,7 @@ class ToolResultPart:
     images: tuple[ImagePart, ...] = ()
     structured: Any = None
     whole: str = ""
+    value: Any = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +204,8 @@ def _part_to_json(part: Part) -> dict[str, Any]:
     stored: dict[str, Any] = {"kind": _NAMES[type(part)]}
     for f in fields(part):
         value = getattr(part, f.name)
+        if f.name == "value":
+            continue
         if isinstance(value, bytes):
             value = base64.b64encode(value).decode("ascii")
         elif f.name == "images":
@@ -220,7 +224,7 @@ def _part_from_json(data: Mapping[str, Any]) -> Part:
         return OpaquePart(data)
     values: dict[str, Any] = {}
     for f in fields(kind):
-        value = data.get(f.name)
+        value = None if f.name == "value" else data.get(f.name)
         if value is None:
             if f.name in ("text", "arguments", "name", "id", "call_id", "url", "media_type"):
                 values[f.name] = ""

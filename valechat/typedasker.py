@@ -62,6 +62,8 @@ class TypedAsker:
         async with self._one_at_a_time:
             await self._line.show(question_text(question))
             choices = "[y]es, [n]o, always this [t]ool, always this [p]lugin, ne[v]er"
+            if isinstance(question, Approval) and question.each_time:
+                choices = "[y]es, [n]o"
             if isinstance(question, SamplingApproval):
                 choices = "[y]es, [n]o, always this [p]lugin, ne[v]er"
             for _ in range(MOST_TRIES):

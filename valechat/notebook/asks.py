@@ -151,6 +151,7 @@ def _approval(question: Approval) -> AskShown:
         read_only=question.read_only,
         destructive=question.destructive,
         changed=question.changed,
+        each_time=question.each_time,
     )
     return AskShown(id=new_id(), kind="approval", approval=approval)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from valechat.builtin_tools import is_named
 from valechat.chat import Chat
 from valechat.errors import ConfigError
 from valechat.ids import new_id
@@ -81,7 +82,7 @@ def chat_for(asking: Asking, functions: Callable[[str], Any]) -> Chat:
     chat = copy.copy(base)
     if asking.tools:
         named_plugins = {name: found for name in asking.tools if (found := _plugin(name, functions)) is not None}
-        chat = base.variant(tools=[functions(name) for name in asking.tools if name not in named_plugins])
+        chat = base.variant(tools=[_offered(name, functions) for name in asking.tools if name not in named_plugins])
         chat.plugins = tuple(named_plugins.values())
     if asking.conversation is not None:
         chat.conversation_id = _fresh(asking.conversation) if asking.new else named(asking.conversation) or new_id()
@@ -94,12 +95,22 @@ def chat_for(asking: Asking, functions: Callable[[str], Any]) -> Chat:
     return chat
 
 
+def _offered(name: str, functions: Callable[[str], Any]) -> Any:
+    """A function of the user's, or the name of the product's own tools."""
+    try:
+        return functions(name)
+    except ConfigError:
+        if is_named(name):
+            return name
+        raise
+
+
 def _plugin(name: str, functions: Callable[[str], Any]) -> str | None:
     """The plugin or plugin's tool of that name; None for a function, which comes first, and for nothing at all."""
     try:
         functions(name)
     except ConfigError:
-        return named_in_plugins(name)
+        return None if is_named(name) else named_in_plugins(name)
     return None
 
 

@@ -10,10 +10,12 @@ from typing import TypeVar
 import orjson
 
 from valechat.attachments import read_bytes
+from valechat.builtin_tools import NOTEBOOK
 from valechat.chat import Chat
 from valechat.errors import ConfigError, PluginError, ValeChatError
 from valechat.ids import new_id
 from valechat.messages import FilePart, ImagePart, Message, TextPart
+from valechat.notebook.owntools import notebook_shown, switch_notebook
 from valechat.notebook.outbox import Outbox
 from valechat.notebook.protocol import (
     AttachResource,
@@ -79,13 +81,18 @@ class PluginDesk:
         return "" if error is None else f"{error.message} {error.fix}".strip()
 
     def shown(self) -> list[PluginShown]:
-        """All plugins as they stand now."""
-        return [] if self._manager is None else [self._plugin(info) for info in self._manager.list()]
+        """The notebook's own tools, and all plugins as they stand now."""
+        own = notebook_shown(self._chat)
+        return [own] if self._manager is None else [own, *(self._plugin(info) for info in self._manager.list())]
 
     async def use(self, message: UsePlugin) -> None:
         """Offer a plugin's tools in this chat, or not."""
         await self.open()
-        used = [one["id"] for one in self.shown() if one["used"] and one["id"] != message["plugin"]]
+        if message["plugin"] == NOTEBOOK:
+            switch_notebook(self._chat, on=message["on"])
+            self._tell()
+            return
+        used = [one["id"] for one in self.shown() if one["used"] and one["id"] not in (message["plugin"], NOTEBOOK)]
         if message["on"]:
             used.append(message["plugin"])
         enabled = {info.id for info in services().plugins.list() if info.enabled}

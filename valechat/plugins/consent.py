@@ -14,6 +14,8 @@ from valechat.plugins.base import PluginTool
 
 __all__ = ["Answered", "Consent"]
 
+_HOW = " Allow it with `%valechat plugins allow {plugin} {tool}` (in a terminal without the %)."
+
 
 @dataclass(frozen=True, slots=True)
 class Answered:
@@ -28,17 +30,24 @@ class Consent:
     """Decides over the calls of one turn. The user is asked about one call at a time.
 
     Args:
-        approvals: What the user decided before.
+        approvals: What the user decided before; None where nothing is remembered.
         trusts: Whether a plugin's word that a tool only reads is taken (`[plugins] trust_read_only`).
         source: A digest of a plugin's definition: what is allowed is allowed for this one only.
+        each_time: Ask about each call; nothing is allowed for good, and no permission for a plugin counts.
     """
 
     def __init__(
-        self, approvals: Approvals, trusts: Callable[[str], bool], source: Callable[[str], str] = lambda _: ""
+        self,
+        approvals: Approvals | None,
+        trusts: Callable[[str], bool],
+        source: Callable[[str], str] = lambda _: "",
+        *,
+        each_time: bool = False,
     ) -> None:
         self._approvals = approvals
         self._trusts = trusts
         self._source = source
+        self._each_time = each_time
         self._open: list[asyncio.Event] = []
 
     async def ask(self, tool: PluginTool, arguments: str, call_id: str, asker: Asker | None) -> Answered:
@@ -62,6 +71,8 @@ class Consent:
             settled.set()
 
     async def _known(self, tool: PluginTool) -> Answered | None:
+        if self._approvals is None or self._each_time:
+            return None
         verdict = await durably(self._approvals.decision, tool, self._source(tool.plugin))
         if verdict == "deny":
             return Answered(
@@ -73,11 +84,11 @@ class Consent:
             and not await durably(self._approvals.changed, tool, self._source(tool.plugin))
         ):
             return None
-        return await self._held_to(tool)
+        return await self._held_to(tool, self._approvals)
 
-    async def _held_to(self, tool: PluginTool) -> Answered:
+    async def _held_to(self, tool: PluginTool, approvals: Approvals) -> Answered:
         try:
-            await durably(self._approvals.note, tool, self._source(tool.plugin))
+            await durably(approvals.note, tool, self._source(tool.plugin))
         except ConfigError as error:
             return Answered(allowed=True, note=str(error))
         return Answered(allowed=True)
@@ -88,7 +99,7 @@ class Consent:
                 allowed=False,
                 told="This call needs the user's permission, and nobody could be asked.",
                 note=f"{tool.name} of {tool.plugin} was not called, because nobody could be asked here."
-                f" Allow it with `%valechat plugins allow {tool.plugin} {tool.name}` (in a terminal without the %).",
+                + ("" if self._each_time else _HOW.format(plugin=tool.plugin, tool=tool.name)),
             )
         question = Approval(
             tool.plugin,
@@ -99,14 +110,21 @@ class Consent:
             description=tool.description,
             read_only=tool.read_only,
             destructive=tool.destructive,
-            changed=await durably(self._approvals.changed, tool, self._source(tool.plugin)),
+            changed=not self._each_time and await self._changed(tool),
+            each_time=self._each_time,
         )
         decision = await asker.approve(question)
         note = ""
         try:
-            await durably(self._approvals.remember, tool, decision, self._source(tool.plugin))
+            if self._approvals is not None and not self._each_time:
+                await durably(self._approvals.remember, tool, decision, self._source(tool.plugin))
         except ConfigError as error:
             note = str(error)
         if decision in ("no", "never"):
             return Answered(allowed=False, told="The user did not allow this call.", note=note)
         return Answered(allowed=True, note=note)
+
+    async def _changed(self, tool: PluginTool) -> bool:
+        if self._approvals is None:
+            return False
+        return await durably(self._approvals.changed, tool, self._source(tool.plugin))

@@ -35,11 +35,11 @@ class Listed:
 
 
 def offered(name: str, value: object) -> bool:
-    """Whether a name is the user's own data or function, and no module, import or history of IPython's."""
+    """Whether a name is the user's own data or function, and no module, import, chat or history of IPython's."""
     if name.startswith("_") or name in ("In", "Out", "Err", "exit", "quit", "get_ipython", "open"):
         return False
     kind = type(value)
-    if issubclass(kind, ModuleType):
+    if issubclass(kind, ModuleType) or str(kind.__module__).startswith("valechat."):
         return False
     if issubclass(kind, _FUNCTIONS):
         return getattr(value, "__module__", None) == "__main__"

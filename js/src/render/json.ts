@@ -15,3 +15,26 @@ export function brief(json: string): string {
   const line = json.slice(0, 1000).replace(/\s+/g, " ").trim();
   return line === "{}" ? "" : line.slice(0, 160);
 }
+
+/**
+ * A call's arguments for reading: as `indented`, but a text of several lines, code for one, stands below its name as it
+ * is, indented so that nothing in it can pass for another argument.
+ */
+export function spelled(text: string): string {
+  let found: unknown;
+  try {
+    found = JSON.parse(text);
+  } catch {
+    return text;
+  }
+  if (found === null || typeof found !== "object" || Array.isArray(found)) return indented(text);
+  const entries = Object.entries(found);
+  if (!entries.some(([, value]) => typeof value === "string" && value.includes("\n"))) return indented(text);
+  return entries
+    .map(([name, value]) =>
+      typeof value === "string" && value.includes("\n")
+        ? `${JSON.stringify(name)}:\n${value.replace(/^/gm, "    ")}`
+        : `${JSON.stringify(name)}: ${JSON.stringify(value, null, 2).replace(/\n/g, "\n    ")}`,
+    )
+    .join("\n");
+}

@@ -9,7 +9,7 @@ import { icon } from "../icons";
 import type { AskShown, ProgressShown, ToolFileShown, ToolShown } from "../protocol";
 import type { Whole } from "../store";
 import { strings } from "../strings";
-import { brief, indented } from "./json";
+import { brief, indented, spelled } from "./json";
 
 export interface ToolContext {
   /** The question that waits on this call. */
@@ -40,7 +40,7 @@ export function toolCard(tool: ToolShown, context: ToolContext): TemplateResult 
     </summary>
     <div class="vc-tool-body">
       <h4>${strings.toolArguments}</h4>
-      <pre tabindex="0" aria-label=${strings.toolArguments}>${indented(ask?.approval?.arguments ?? tool.arguments)}</pre>
+      <pre tabindex="0" aria-label=${strings.toolArguments}>${spelled(ask?.approval?.arguments ?? tool.arguments)}</pre>
       ${ask ? context.asked(ask) : nothing} ${tool.result === null ? nothing : result(tool, tool.result, context)}
     </div>
   </details>`;

@@ -31,6 +31,7 @@ class ApprovalShown(TypedDict):
     """May this tool run? `call_id` is the tool call on whose card it is asked. `arguments` is JSON text, whole.
 
     `read_only` and `destructive` are the server's own words. `changed`: the tool is not what was allowed before.
+    `each_time`: the answer is for this call only.
     """
 
     plugin: str
@@ -42,6 +43,7 @@ class ApprovalShown(TypedDict):
     read_only: bool
     destructive: bool
     changed: bool
+    each_time: bool
 
 
 class SamplingShown(TypedDict):

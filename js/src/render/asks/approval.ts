@@ -4,7 +4,7 @@ import { html, nothing, type TemplateResult } from "lit-html";
 import { icon } from "../../icons";
 import type { ApprovalShown } from "../../protocol";
 import { strings } from "../../strings";
-import { indented } from "../json";
+import { spelled } from "../json";
 import type { CardContext } from "./cards";
 
 export function approval(asked: ApprovalShown, { answer, calm }: CardContext, within: boolean): TemplateResult {
@@ -18,11 +18,11 @@ export function approval(asked: ApprovalShown, { answer, calm }: CardContext, wi
     ${within
       ? nothing
       : html`<h4 class="vc-ask-label">${strings.toolArguments}</h4>
-          <pre class="vc-ask-pre" tabindex="0" aria-label=${strings.toolArguments}>${indented(asked.arguments)}</pre>`}
+          <pre class="vc-ask-pre" tabindex="0" aria-label=${strings.toolArguments}>${spelled(asked.arguments)}</pre>`}
     <div class="vc-ask-actions">
       <button type="button" class="vc-button" ?disabled=${calm} @click=${() => answer("once")}>${strings.allowOnce}</button>
       <button type="button" class="vc-button-quiet" ?disabled=${calm} @click=${() => answer("no")}>${strings.refuseOnce}</button>
-      <span class="vc-ask-lasting">
+      ${asked.each_time ? nothing : html`<span class="vc-ask-lasting">
         <button type="button" class="vc-button-text" ?disabled=${calm} @click=${() => answer("always_tool")}>
           ${strings.allowTool}
         </button>
@@ -32,7 +32,7 @@ export function approval(asked: ApprovalShown, { answer, calm }: CardContext, wi
         <button type="button" class="vc-button-text" ?disabled=${calm} @click=${() => answer("never")}>
           ${strings.refuseTool}
         </button>
-      </span>
+      </span>`}
     </div>`;
 }
 
