@@ -6,11 +6,11 @@
  */
 import { returned as givenBack, safePreview, type Chip, type UploadLimits } from "./chips";
 import { continued, prepended } from "./paging";
+import { grown } from "./growing";
 import type {
   AskShown,
   AttachmentShown,
   BreakerShown,
-  Delta,
   ErrorShown,
   EstimateShown,
   MessageShown,
@@ -21,7 +21,6 @@ import type {
   ResourceShown,
   State,
   ToPanel,
-  ToolShown,
   TurnStarted,
 } from "./protocol";
 
@@ -301,23 +300,6 @@ function ended(view: View, turn: string, answer: MessageShown, totalCost: string
   };
 }
 
-function grown(message: MessageShown, deltas: readonly Delta[]): MessageShown {
-  if (message.role !== "assistant" || message.turn === null) return message;
-  let result = message;
-  for (const delta of deltas) {
-    if (delta.turn !== message.turn) continue;
-    result = {
-      ...result,
-      text: result.text + (delta.text ?? ""),
-      thinking: result.thinking + (delta.thinking ?? ""),
-      tools: delta.tools ? mergedTools(result.tools, delta.tools) : result.tools,
-      notes: delta.notes ? [...result.notes, ...delta.notes] : result.notes,
-      ...(delta.more === undefined ? {} : { more: delta.more }),
-    };
-  }
-  return result;
-}
-
 /** A message whose pictures the kernel does not send are drawn from what this panel has. */
 function seen(message: MessageShown, known: (one: AttachmentShown, i: number) => string | null): MessageShown {
   if (!message.attachments) return message;
@@ -329,12 +311,6 @@ function seen(message: MessageShown, known: (one: AttachmentShown, i: number) =>
 function drawn(shown: readonly AttachmentShown[], before: readonly AttachmentShown[] = []): AttachmentShown[] {
   const previews = new Map(before.map((one) => [one.id, one.preview]));
   return shown.map((one) => ({ ...one, preview: safePreview(one.preview) ?? previews.get(one.id) ?? null }));
-}
-
-function mergedTools(old: readonly ToolShown[], changed: readonly ToolShown[]): ToolShown[] {
-  const byId = new Map(old.map((tool) => [tool.id, tool]));
-  for (const tool of changed) byId.set(tool.id, tool);
-  return [...byId.values()];
 }
 
 function without(messages: readonly MessageShown[], ...ids: string[]): MessageShown[] {
