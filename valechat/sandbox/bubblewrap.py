@@ -17,7 +17,7 @@ from pathlib import Path
 from valechat.errors import ConfigError
 from valechat.sandbox import relay
 from valechat.sandbox.base import Command, Permissions, Prepared
-from valechat.sandbox.places import SYSTEM, granted, program_places
+from valechat.sandbox.places import SETTINGS, SYSTEM, granted, program_places
 
 __all__ = ["confined", "unavailable"]
 
@@ -32,32 +32,6 @@ APART = (
     "--cap-drop",
     "ALL",
 )
-
-SETTINGS = (
-    "alternatives",
-    "ca-certificates",
-    "fonts",
-    "gai.conf",
-    "group",
-    "host.conf",
-    "hosts",
-    "ld.so.cache",
-    "ld.so.conf",
-    "ld.so.conf.d",
-    "locale.alias",
-    "localtime",
-    "magic",
-    "mime.types",
-    "nsswitch.conf",
-    "passwd",
-    "pki",
-    "protocols",
-    "resolv.conf",
-    "services",
-    "ssl",
-    "timezone",
-)
-"""What programs read of /etc, none of it secret."""
 
 TEMPORARY = "/dev/shm"  # noqa: S108  # in the server's own /dev
 """Where a server that may not write everywhere has its temporary files; they end with it."""

@@ -19,15 +19,15 @@ from pathlib import Path
 from valechat.errors import ConfigError
 from valechat.sandbox import landlocked
 from valechat.sandbox.base import Command, Permissions, Prepared
-from valechat.sandbox.places import SYSTEM, granted, program_places
+from valechat.sandbox.places import SETTINGS, SYSTEM, granted, program_places
 
 __all__ = ["confined", "unavailable"]
 
 PROGRAM = str(Path(landlocked.__file__))
 PROBE_SECONDS = 10
 
-READABLE = ("/etc", "/opt", "/sys/devices/system/cpu")
-"""What programs read besides their own files. Ordinary permissions still guard the secrets among /etc."""
+READABLE = (*(f"/etc/{name}" for name in SETTINGS), "/opt", "/sys/devices/system/cpu")
+"""What programs read besides their own files."""
 
 
 @functools.cache

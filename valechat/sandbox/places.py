@@ -14,13 +14,40 @@ from pathlib import Path
 from valechat.errors import ConfigError
 from valechat.sandbox.base import Command
 
-__all__ = ["granted", "program_places"]
+__all__ = ["SETTINGS", "SYSTEM", "granted", "program_places"]
 
 MOST_MATCHES = 1_000
 """Files one pattern may stand for; each is a mount of its own."""
 
 SYSTEM = tuple(map(Path, ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")))
 """Folders that hold programs and libraries and no secrets."""
+
+
+SETTINGS = (
+    "alternatives",
+    "ca-certificates",
+    "fonts",
+    "gai.conf",
+    "group",
+    "host.conf",
+    "hosts",
+    "ld.so.cache",
+    "ld.so.conf",
+    "ld.so.conf.d",
+    "locale.alias",
+    "localtime",
+    "magic",
+    "mime.types",
+    "nsswitch.conf",
+    "passwd",
+    "pki",
+    "protocols",
+    "resolv.conf",
+    "services",
+    "ssl",
+    "timezone",
+)
+"""What programs read of /etc, none of it secret."""
 
 
 def granted(patterns: Iterable[str], what: str) -> list[Path]:
