@@ -102,7 +102,7 @@ async def query_data(sql: str) -> str:
 
 
 async def query_ledger(sql: str) -> str:
-    """Query the user's ledger of model requests with DuckDB SQL: what was asked, of which model, at what cost. Reads only.
+    """Query the user's ledger of model requests with DuckDB SQL: what was asked, of which model, for how much.
 
     Views: usage, conversations, messages, tool_calls, prices, limits, spend_by_day, spend_by_model,
     spend_by_conversation. Costs are US dollars.
@@ -177,9 +177,9 @@ def expanded(tools: Sequence[Callable[..., Any] | str]) -> list[Callable[..., An
     for tool in tools:
         if isinstance(tool, str):
             if not is_named(tool):
+                names = ", ".join(f"{NOTEBOOK}/{name}" for name in TOOLS)
                 raise ConfigError(
-                    f"There is no tool named {tool!r}.",
-                    fix=f'Pass a function, "{NOTEBOOK}", or one of {", ".join(f"{NOTEBOOK}/{name}" for name in TOOLS)}.',
+                    f"There is no tool named {tool!r}.", fix=f"Pass a function, {NOTEBOOK!r}, or one of {names}."
                 )
             one = tool.partition("/")[2]
             chosen = [TOOLS[one]] if one else list(TOOLS.values())

@@ -16,9 +16,9 @@ from typing_extensions import Unpack
 from valechat import asking
 from valechat.asking import Asker
 from valechat.attachments import attach
-from valechat.builtin_tools import expanded
 from valechat.branches import shown_path
 from valechat.branching import delete_turn, question_of, show_branch
+from valechat.builtin_tools import expanded
 from valechat.controls import AskArguments, Controls, spelled_out
 from valechat.engine import engine
 from valechat.events import DoneEvent, Event, StatusEvent

@@ -1,4 +1,4 @@
-"""SQL that a model wrote: it reads what it is given, within a time, and reaches no file, no network, no other variable."""
+"""SQL that a model wrote: it reads what it is given, within a time, and reaches no file, network or other variable."""
 
 from __future__ import annotations
 

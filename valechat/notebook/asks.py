@@ -151,8 +151,9 @@ def _approval(question: Approval) -> AskShown:
         read_only=question.read_only,
         destructive=question.destructive,
         changed=question.changed,
-        each_time=question.each_time,
     )
+    if question.each_time:
+        approval["each_time"] = True
     return AskShown(id=new_id(), kind="approval", approval=approval)
 
 

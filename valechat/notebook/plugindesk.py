@@ -15,8 +15,8 @@ from valechat.chat import Chat
 from valechat.errors import ConfigError, PluginError, ValeChatError
 from valechat.ids import new_id
 from valechat.messages import FilePart, ImagePart, Message, TextPart
-from valechat.notebook.owntools import notebook_shown, switch_notebook
 from valechat.notebook.outbox import Outbox
+from valechat.notebook.owntools import notebook_shown, switch_notebook
 from valechat.notebook.protocol import (
     AttachResource,
     Complete,

@@ -17,7 +17,7 @@ export interface ApprovalShown {
   read_only: boolean;
   destructive: boolean;
   changed: boolean;
-  each_time: boolean;
+  each_time?: boolean;
 }
 
 /** May this plugin have a model answer this, at the user's cost? */

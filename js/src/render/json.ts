@@ -25,16 +25,17 @@ export function spelled(text: string): string {
   try {
     found = JSON.parse(text);
   } catch {
-    return text;
+    return visible(text);
   }
   if (found === null || typeof found !== "object" || Array.isArray(found)) return indented(text);
   const entries = Object.entries(found);
   if (!entries.some(([, value]) => typeof value === "string" && value.includes("\n"))) return indented(text);
-  return entries
+  const spelt = entries
     .map(([name, value]) =>
       typeof value === "string" && value.includes("\n")
         ? `${JSON.stringify(name)}:\n${value.replace(/^/gm, "    ")}`
         : `${JSON.stringify(name)}: ${JSON.stringify(value, null, 2).replace(/\n/g, "\n    ")}`,
     )
     .join("\n");
+  return visible(spelt);
 }

@@ -43,7 +43,7 @@ class ApprovalShown(TypedDict):
     read_only: bool
     destructive: bool
     changed: bool
-    each_time: bool
+    each_time: NotRequired[bool]
 
 
 class SamplingShown(TypedDict):
