@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 from valechat.branches import Tree
 from valechat.errors import ConfigError
-from valechat.ledger.base import Ledger, StoredMessage
+from valechat.ledger.base import Conversation, Ledger, StoredMessage
 from valechat.ledger.threads import durably
+from valechat.messages import Message
 
-__all__ = ["delete_turn", "question_of", "show_branch"]
+__all__ = ["add_question", "delete_turn", "drop_question", "question_of", "show_branch"]
 
 
 async def question_of(ledger: Ledger, conversation_id: str, message_id: str | None) -> StoredMessage:
@@ -51,6 +55,26 @@ async def delete_turn(ledger: Ledger, conversation_id: str, message_id: str) -> 
     await durably(ledger.delete_messages, gone)
     if path != left:
         await durably(ledger.change_conversation, conversation_id, leaf=left[-1] if left else "")
+
+
+async def add_question(
+    ledger: Ledger, conversation_id: str, question: Message, question_id: str, *, title: str, model: str
+) -> None:
+    """Put a question at the end of the shown path, so that several answers can follow it at once."""
+    head = await durably(ledger.conversation, conversation_id)
+    path = Tree(await durably(ledger.messages, conversation_id)).path(head.leaf if head else None)
+    now = datetime.now(UTC)
+    await durably(ledger.start_conversation, Conversation(conversation_id, title, now, now, model))
+    above = path[-1].id if path else None
+    await durably(ledger.add_messages, [StoredMessage(question_id, conversation_id, above, question, now)])
+    if head is not None and head.leaf:
+        await durably(lambda: ledger.change_conversation(conversation_id, leaf=question_id))
+
+
+async def drop_question(ledger: Ledger, conversation_id: str, question_id: str) -> None:
+    """Take a question that found no answer out of what is shown and sent; it stays in the ledger."""
+    stored = [one for one in await durably(ledger.messages, conversation_id) if one.id == question_id]
+    await durably(ledger.add_messages, [replace(one, status="failed") for one in stored])
 
 
 async def _tree_with(ledger: Ledger, conversation_id: str, message_id: str) -> Tree:

@@ -54,6 +54,13 @@ import type {
   NeedAsset,
 } from "./protocol/rich";
 import type {
+  ColumnEnded,
+  Compare,
+  CompareEnded,
+  CompareStarted,
+  KeepAnswer,
+} from "./protocol/compare";
+import type {
   ChangeChat,
   ChangeSettings,
   DeleteKey,
@@ -93,6 +100,7 @@ import type {
 } from "./protocol/variables";
 
 export type * from "./protocol/asks";
+export type * from "./protocol/compare";
 export type * from "./protocol/branches";
 export type * from "./protocol/conversations";
 export type * from "./protocol/money";
@@ -122,6 +130,8 @@ export type FromPanel =
   | ShowEarlier
   | ShowMore
   | ShowTool
+  | Compare
+  | KeepAnswer
   | OpenSettings
   | ChangeChat
   | ChangeSettings
@@ -164,6 +174,9 @@ export type ToPanel =
   | More
   | ToolPiece
   | SavedTranscript
+  | CompareStarted
+  | ColumnEnded
+  | CompareEnded
   | Settings
   | SettingChanged
   | Asset

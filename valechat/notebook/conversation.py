@@ -23,6 +23,7 @@ from valechat.ledger.threads import durably
 from valechat.notebook.asks import PanelAsker
 from valechat.notebook.assets import AssetDesk
 from valechat.notebook.branchdesk import BranchDesk
+from valechat.notebook.comparedesk import CompareDesk
 from valechat.notebook.conversationdesk import ConversationDesk
 from valechat.notebook.estimating import Estimating
 from valechat.notebook.following import Following
@@ -84,6 +85,7 @@ class PanelConversation:
         self._following = Following(lambda: chat.conversation_id, self._busy, self.show)
         self._conversations = ConversationDesk(chat, outbox, self)
         self._branches = BranchDesk(chat, outbox, self)
+        self._compare = CompareDesk(chat, outbox, self._uploads, self._asker, self.show)
         self._stored_ids: dict[str, str] = {}
         self._breakers: set[tuple[str, int]] = set()
         self._hellos = 0
@@ -99,6 +101,9 @@ class PanelConversation:
             return
         if message["type"] == "send":
             self._start(self._on_send(message, buffers))
+            return
+        if message["type"] == "compare":
+            self._start(self._compare.compare(message, buffers))
             return
         desk, settings = self._desk, self._settings
         at_desks: dict[str, Callable[[Any], Coroutine[Any, Any, None]]] = {
@@ -116,6 +121,7 @@ class PanelConversation:
             "estimate": self._estimating.answer,
             **PieceDesk(self._outbox, self.chat.stored, self.stored_id).handlers,
             **self._variables.handlers,
+            **self._compare.handlers,
             **self._conversations.handlers,
             **self._branches.handlers,
         }
@@ -138,7 +144,7 @@ class PanelConversation:
 
     def answering(self) -> set[str]:
         """See `Talks.answering`."""
-        return {live.conversation_id for live in self._live.values()}
+        return {live.conversation_id for live in self._live.values()} | self._compare.answering
 
     def stop(self, conversation_id: str) -> None:
         """See `Talks.stop`."""
@@ -180,6 +186,7 @@ class PanelConversation:
         attached = message.get("attachments", [])
         if not (message["text"].strip() or attached) or message["turn"] in self._live:
             return
+        self._compare.close()
         self.chat.model = message["model"] or self.chat.model
         conversation_id, question_id = self.chat.conversation_id, new_id()
         replaces, follows = message.get("replaces"), None
@@ -243,6 +250,7 @@ class PanelConversation:
         live = self._live.get(message["turn"])
         if live is not None and live.task is not None:
             live.task.cancel()
+        self._compare.stop(message["turn"])
 
     async def _on_ask_answer(self, message: AskAnswer) -> None:
         self._asker.answer(message)
@@ -396,6 +404,7 @@ class PanelConversation:
                 plugins_problem=self._desk.problem,
                 earlier=page.earlier,
                 pins=self._branches.pins(),
+                comparison=self._compare.shown(conversation),
             )
         )
         if not self._models:

@@ -124,3 +124,10 @@ export interface BreakerShown {
   reason: string;
   seconds: number;
 }
+
+/** A question and an answer for each model, in their order. An answer that still comes has a `turn` of its own. */
+export interface ComparisonShown {
+  turn: string;
+  question: MessageShown;
+  answers: MessageShown[];
+}

@@ -2,7 +2,7 @@
 import type { AskShown } from "./asks";
 import type { PinShown } from "./branches";
 import type { PluginShown } from "./plugins";
-import type { AttachmentShown, BreakerShown, ErrorShown, MessageShown, ModelShown, ToolShown } from "./shown";
+import type { AttachmentShown, BreakerShown, ComparisonShown, ErrorShown, MessageShown, ModelShown, ToolShown } from "./shown";
 import type { VariableAsked } from "./variables";
 
 /** A view opened, or a gap was seen: send the whole state. */
@@ -98,6 +98,7 @@ export interface State {
   plugins_problem?: string;
   pins?: PinShown[];
   earlier?: number;
+  comparison?: ComparisonShown | null;
 }
 
 /** The question is taken and the answer is on its way: both messages as they stand. */

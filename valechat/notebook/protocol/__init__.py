@@ -28,11 +28,18 @@ from valechat.notebook.protocol.asks import (
 )
 from valechat.notebook.protocol.branches import (
     DeleteTurn,
-    Pinned,
     PinMessage,
+    Pinned,
     PinShown,
     Regenerate,
     ShowBranch,
+)
+from valechat.notebook.protocol.compare import (
+    ColumnEnded,
+    Compare,
+    CompareEnded,
+    CompareStarted,
+    KeepAnswer,
 )
 from valechat.notebook.protocol.conversations import (
     ChangeConversation,
@@ -85,6 +92,7 @@ from valechat.notebook.protocol.settings import (
 from valechat.notebook.protocol.shown import (
     AttachmentShown,
     BreakerShown,
+    ComparisonShown,
     ErrorShown,
     MessageShown,
     ModelShown,
@@ -146,6 +154,11 @@ __all__ = [
     "ChangeConversation",
     "ChangeSettings",
     "CitationShown",
+    "ColumnEnded",
+    "Compare",
+    "CompareEnded",
+    "CompareStarted",
+    "ComparisonShown",
     "Complete",
     "Completed",
     "Composed",
@@ -174,6 +187,7 @@ __all__ = [
     "GrantShown",
     "Hello",
     "ImportConversations",
+    "KeepAnswer",
     "LimitShown",
     "ListConversations",
     "ListOffers",
@@ -254,6 +268,8 @@ FromPanel = (
     | ShowEarlier
     | ShowMore
     | ShowTool
+    | Compare
+    | KeepAnswer
     | OpenSettings
     | ChangeChat
     | ChangeSettings
@@ -297,6 +313,9 @@ ToPanel = (
     | More
     | ToolPiece
     | SavedTranscript
+    | CompareStarted
+    | ColumnEnded
+    | CompareEnded
     | Settings
     | SettingChanged
     | Asset

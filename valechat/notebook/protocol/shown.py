@@ -11,6 +11,7 @@ from valechat.notebook.protocol.rich import CitationShown
 __all__ = [
     "AttachmentShown",
     "BreakerShown",
+    "ComparisonShown",
     "ErrorShown",
     "MessageShown",
     "ModelShown",
@@ -154,3 +155,11 @@ class BreakerShown(TypedDict):
     provider: str
     reason: str
     seconds: int
+
+
+class ComparisonShown(TypedDict):
+    """A question and an answer for each model, in their order. An answer that still comes has a `turn` of its own."""
+
+    turn: str
+    question: MessageShown
+    answers: list[MessageShown]

@@ -12,6 +12,7 @@ from valechat.notebook.protocol.plugins import PluginShown
 from valechat.notebook.protocol.shown import (
     AttachmentShown,
     BreakerShown,
+    ComparisonShown,
     ErrorShown,
     MessageShown,
     ModelShown,
@@ -156,6 +157,7 @@ class State(TypedDict):
     plugins_problem: NotRequired[str]
     pins: NotRequired[list[PinShown]]
     earlier: NotRequired[int]
+    comparison: NotRequired[ComparisonShown | None]
 
 
 class TurnStarted(TypedDict):
