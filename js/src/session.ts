@@ -4,6 +4,7 @@
  */
 import { Drafts } from "./conversations/drafts";
 import { ConversationTalk } from "./conversations/talk";
+import { BranchTalk } from "./branches/talk";
 import { chip, packed, returned, sendable, type Chip } from "./chips";
 import { Estimator } from "./estimator";
 import { nameOf, smallPicture } from "./files";
@@ -35,6 +36,12 @@ export class Session {
   readonly assets = new AssetFetcher((message) => this.send(message));
   readonly settings = new SettingsTalk((message) => this.send(message));
   readonly conversations = new ConversationTalk((message) => this.send(message));
+  readonly branches = new BranchTalk({
+    view: () => this.current,
+    change: (view) => this.change(view),
+    send: (message, buffers) => this.send(message, buffers),
+    newTurn,
+  });
   private readonly drafts: Drafts;
   private readonly pager = new Pager(
     () => this.current,

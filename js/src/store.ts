@@ -4,6 +4,7 @@
  * The kernel numbers what it sends. `apply` takes only the next number: an old one is dropped, and a
  * gap asks for `resync`, after which nothing but a whole `state` counts.
  */
+import { pinned } from "./branches/pinned";
 import { returned as givenBack, safePreview, type Chip, type UploadLimits } from "./chips";
 import { continued, prepended } from "./paging";
 import { grown } from "./growing";
@@ -15,6 +16,7 @@ import type {
   EstimateShown,
   MessageShown,
   ModelShown,
+  PinShown,
   PluginShown,
   PromptShown,
   Refused,
@@ -87,6 +89,8 @@ export interface View {
   readonly notice: NoticeShown | null;
   /** Questions that wait for the user, oldest first. */
   readonly asks: readonly AskShown[];
+  /** All pinned messages, of other versions too. */
+  readonly pins: readonly PinShown[];
   readonly plugins: readonly PluginShown[];
   /** What is wrong with the plugins' file. */
   readonly pluginsProblem: string;
@@ -128,6 +132,7 @@ export const EMPTY: View = {
   stopping: [],
   notice: null,
   asks: [],
+  pins: [],
   plugins: [],
   pluginsProblem: "",
   prompts: null,
@@ -199,6 +204,8 @@ function reduced(view: View, message: Exclude<ToPanel, State>): View {
     }
     case "ask_ended":
       return { ...view, asks: view.asks.filter((one) => one.id !== message.ask) };
+    case "pinned":
+      return pinned(view, message);
     case "plugins":
       return { ...view, plugins: message.plugins, pluginsProblem: message.problem };
     case "offers":
@@ -259,6 +266,7 @@ function replaced(view: View, state: State): View {
     models: state.models,
     breakers: state.breakers ?? [],
     asks: state.asks ?? [],
+    pins: state.pins ?? [],
     plugins: state.plugins ?? [],
     pluginsProblem: state.plugins_problem ?? "",
     totalCost: state.total_cost,

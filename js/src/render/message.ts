@@ -2,6 +2,7 @@
 import { html, nothing, type TemplateResult } from "lit-html";
 import { repeat } from "lit-html/directives/repeat.js";
 
+import type { MessageActions } from "../branches/actions";
 import { icon } from "../icons";
 import type { AskShown, AttachmentShown, MessageShown } from "../protocol";
 import type { Rich } from "../rich/rich";
@@ -49,17 +50,21 @@ export class MessageViews {
     private readonly showMore: (message: string) => void,
     private readonly tools: ToolActions,
     private readonly rich: Rich | null = null,
+    private readonly actions: MessageActions | null = null,
   ) {}
 
   /** Forgets what belongs to messages that are no longer shown. */
   keep(ids: ReadonlySet<string>): void {
+    this.actions?.keep(ids);
     for (const kept of [this.answers, this.questions]) {
       for (const id of kept.keys()) if (!ids.has(id)) kept.delete(id);
     }
   }
 
   question(message: MessageShown): TemplateResult {
-    return this.asked(message.id, message.text, message.attachments ?? [], false);
+    const editor = this.actions?.editor(message) ?? null;
+    const below = editor || message.turn !== null ? nothing : (this.actions?.question(message) ?? nothing);
+    return this.asked(message.id, message.text, message.attachments ?? [], false, editor, below);
   }
 
   /** A question that the kernel has not taken yet. */
@@ -68,14 +73,22 @@ export class MessageViews {
     return this.asked(pending.turn, pending.text, attached, true);
   }
 
-  private asked(id: string, text: string, attached: readonly AttachmentShown[], sending: boolean): TemplateResult {
+  private asked(
+    id: string,
+    text: string,
+    attached: readonly AttachmentShown[],
+    sending: boolean,
+    editor: HTMLElement | null = null,
+    below: unknown = nothing,
+  ): TemplateResult {
     let entry = this.questions.get(id);
     if (entry?.text !== text) {
       entry = { text, node: userText(text, this.cells) };
       this.questions.set(id, entry);
     }
     return html`<article class="vc-message vc-question ${sending ? "vc-sending" : ""}" aria-label=${strings.you}>
-      ${text.trim() === "" ? nothing : entry.node}${attachmentRow(attached)}
+      <div class="vc-bubble">${editor ?? (text.trim() === "" ? nothing : entry.node)}${attachmentRow(attached)}</div>
+      ${below}
     </article>`;
   }
 
@@ -143,6 +156,7 @@ export class MessageViews {
               ${icon("retry")}
             </button>`
           : nothing}
+        ${this.actions?.answer(message) ?? nothing}
       </div>
     </footer>`;
   }

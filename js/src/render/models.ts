@@ -29,7 +29,11 @@ export class ModelMenu {
   private query = "";
   private active = "";
 
-  constructor(private readonly actions: ModelMenuActions) {
+  /** `compact`: a button without the model's name, and the models to choose from when it is opened. */
+  constructor(
+    private readonly actions: ModelMenuActions,
+    private readonly compact: { readonly label: string; readonly models: () => readonly ModelShown[] } | null = null,
+  ) {
     this.node.className = "vc-models";
     this.button.type = "button";
     this.button.className = "vc-models-button";
@@ -40,6 +44,11 @@ export class ModelMenu {
   }
 
   update(models: readonly ModelShown[], selected: string, breakers: readonly BreakerShown[]): void {
+    if (this.compact) {
+      this.selected = selected;
+      this.compacted(this.compact.label);
+      return;
+    }
     const same = breakers.length === 0 && this.breakers.length === 0;
     if (models === this.models && selected === this.selected && same) return;
     this.models = models;
@@ -58,7 +67,20 @@ export class ModelMenu {
     if (this.popup.isOpen) this.draw();
   }
 
+  disable(disabled: boolean): void {
+    this.button.disabled = disabled;
+  }
+
+  private compacted(label: string): void {
+    if (this.button.title === label) return;
+    this.button.className = "vc-button-icon";
+    this.button.setAttribute("aria-label", label);
+    this.button.title = label;
+    this.button.append(icon("sliders"));
+  }
+
   open(): void {
+    if (this.compact) this.models = this.compact.models();
     this.query = "";
     this.active = this.selected;
     this.draw();

@@ -3,7 +3,8 @@ import { html, nothing, render, type TemplateResult } from "lit-html";
 import { guard } from "lit-html/directives/guard.js";
 import { repeat } from "lit-html/directives/repeat.js";
 
-import { returned, type Chip } from "../chips";
+import { Branching } from "../branches/branching";
+import type { Chip } from "../chips";
 import { Composing } from "../composing/composing";
 import { ConversationsButton } from "../conversations/button";
 import { Looking } from "../conversations/looking";
@@ -55,6 +56,7 @@ export class Panel {
   private readonly menu: ModelMenu;
   private readonly forms: KeyForms;
   private readonly messages: MessageViews;
+  private readonly branching: Branching;
   private readonly rich: RichView;
   private readonly asks: AskCards;
   private readonly noticed: Noticed;
@@ -99,7 +101,13 @@ export class Panel {
       asked: (ask: AskShown) => this.asks.card(ask, true),
       more: (message: string, call: string) => session.showTool(message, call),
     };
-    this.messages = new MessageViews(cells, this.forms, (id) => session.showMore(id), tools, this.rich);
+    this.branching = new Branching(session, (index) => this.rows.reveal(index), {
+      redraw: () => this.schedule(),
+      sent: () => this.follower.jump(),
+      enterKey: (provider) => this.openKey(provider),
+    });
+    const { actions } = this.branching;
+    this.messages = new MessageViews(cells, this.forms, (id) => session.showMore(id), tools, this.rich, actions);
     this.composer = new Composer({
       typed: (text) => session.setDraft(text),
       send: (text, chips) => this.ask(text, chips),
@@ -156,7 +164,7 @@ export class Panel {
     for (const cleanup of this.cleanups.splice(0)) cleanup();
     this.follower.dispose();
     this.rows.dispose();
-    for (const part of [this.rich, this.menu, this.plugins, this.settings, this.conversations, this.looking, this.asks, this.noticed, this.composing]) part.dispose();
+    for (const part of [this.rich, this.branching, this.menu, this.plugins, this.settings, this.conversations, this.looking, this.asks, this.noticed, this.composing]) part.dispose();
     this.root.remove();
   }
 
@@ -206,11 +214,6 @@ export class Panel {
     if (this.session.ask(text, chips)) this.follower.jump();
   }
 
-  /** Asks a question once more, with what went with it. */
-  private again(question: MessageShown): void {
-    this.ask(question.text, returned(question.attachments ?? [], []));
-  }
-
   private openKey(provider: string): void {
     this.keyFor = provider;
     this.draw();
@@ -240,6 +243,7 @@ export class Panel {
     render(this.frameOf(view), this.root);
     this.announcer.update(view);
     this.follower.follow();
+    this.branching.drawn(view, this.content);
     this.noticed.update(view.asks, view.asks.length > 0 ? [...this.content.querySelectorAll(".vc-ask")] : []);
     if (asked.length > 0) this.turnTo(asked, view);
     else if (answering && view.asks.length === 0) this.composer.focus();
@@ -267,7 +271,7 @@ export class Panel {
     return html`<div class="vc-header">
       ${this.menu.node}
       <div class="vc-header-right">
-        ${total(view.totalCost, view.unpriced)} ${this.plugins.node} ${this.settings.node} ${this.conversations.node}
+        ${total(view.totalCost, view.unpriced)} ${this.branching.pins.node} ${this.plugins.node} ${this.settings.node} ${this.conversations.node}
         <button
           type="button"
           class="vc-button-icon vc-new"
@@ -291,9 +295,7 @@ export class Panel {
     if (view.messages.length === 0 && view.pending.length === 0) {
       return html`${emptyState(view, (text) => this.ask(text))}${asks}`;
     }
-    const last = view.messages.at(-1);
-    const busy = running(view).length > 0;
-    this.rows.update(talk(view, (m) => this.message(m, view, m === last && !busy)));
+    this.rows.update(talk(view, (m) => this.message(m, view)));
     return html`${this.reach.update(view.earlier)}${this.rows.node}${repeat(
       view.pending,
       (p) => p.turn,
@@ -308,16 +310,16 @@ export class Panel {
     this.messages.keep(new Set([...this.rows.recent, ...this.session.view.pending.map((p) => p.turn)]));
   }
 
-  private message(message: MessageShown, view: View, isLast: boolean): unknown {
-    if (message.role === "user") return guard([message], () => this.messages.question(message));
+  private message(message: MessageShown, view: View): unknown {
+    const acts = this.branching.actions.stateOf(message.id);
+    if (message.role === "user") return guard([message, acts], () => this.messages.question(message));
     const live = message.status === "streaming" && view.link !== "gone";
-    const question = view.messages.findLast((m) => m.role === "user");
-    const again = isLast && view.link !== "gone" && question ? () => this.again(question) : null;
+    const again = this.session.branches.free ? () => this.branching.actions.again(message) : null;
     const rest = view.rests[message.id] ?? NO_REST;
     const asks = live ? view.asks : NO_ASKS;
     // A question that waits is drawn again as its time passes; nothing streams meanwhile.
     const waits = asks.length > 0 ? {} : null;
-    return guard([message, live, again !== null, rest, waits, message.tools.length > 0 && view.results], () =>
+    return guard([message, live, acts, rest, waits, message.tools.length > 0 && view.results], () =>
       this.messages.answer(message, { live, retry: again, rest, asks, results: view.results }),
     );
   }

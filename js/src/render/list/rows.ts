@@ -98,6 +98,16 @@ export class Rows {
     return this.indexes[0] ?? 0;
   }
 
+  /** Brings a row to the top of what is in sight; its element, once it is drawn. */
+  reveal(index: number): HTMLElement | null {
+    this.scroller.scrollTop = (this.virtual.measurementsCache[index]?.start ?? 0) + this.node.offsetTop;
+    this.virtual.scrollOffset = this.scroller.scrollTop;
+    this.draw();
+    const row = this.node.querySelector<HTMLElement>(`:scope > .vc-row[data-index="${index}"]`);
+    row?.scrollIntoView?.({ block: "nearest" });
+    return row;
+  }
+
   update(source: Source): void {
     const before = this.source.keys;
     const renumbered = before[0] !== undefined && before[0] !== source.keys[0];

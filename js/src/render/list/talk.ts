@@ -4,7 +4,7 @@ import type { View } from "../../store";
 import type { Source } from "./rows";
 
 /** Pixels of what stands around a message's text: padding, figures, the gap to the next. */
-const AROUND = { user: 38, assistant: 58 };
+const AROUND = { user: 68, assistant: 58 };
 
 const LINE = { pixels: 22, characters: 90 };
 
