@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from valechat.notebook.spend import spend
     from valechat.queries import connect, database, sql
     from valechat.reply import Reply
+    from valechat.rows import Rows, jobs, map, map_sync  # noqa: A004  # `map` is asked for by its public name
     from valechat.services import models
     from valechat.spending import limits
     from valechat.usage import Usage
@@ -31,11 +32,15 @@ if TYPE_CHECKING:
 __all__ = [
     "Chat",
     "Reply",
+    "Rows",
     "Usage",
     "__version__",
     "connect",
     "database",
+    "jobs",
     "limits",
+    "map",
+    "map_sync",
     "models",
     "plugin_manager",
     "plugins",
@@ -49,10 +54,14 @@ __version__ = "0.1.0"
 _HOMES = {
     "Chat": "valechat.chat",
     "Reply": "valechat.reply",
+    "Rows": "valechat.rows",
     "Usage": "valechat.usage",
     "connect": "valechat.queries",
     "database": "valechat.queries",
+    "jobs": "valechat.rows",
     "limits": "valechat.spending",
+    "map": "valechat.rows",
+    "map_sync": "valechat.rows",
     "models": "valechat.services",
     "plugin_manager": "valechat.notebook.plugins",
     "spend": "valechat.notebook.spend",
@@ -87,6 +96,7 @@ def _show_in_notebooks() -> None:
         formatter.ipython_display_formatter.for_type_by_name("valechat.chat", "Chat", _display_chat)
         formatter.formatters["text/markdown"].for_type_by_name("valechat.reply", "Reply", _drawn_reply)
         import_module("valechat.asking").use_asker_later(_cell_asker)
+        import_module("valechat.watching").use_watcher(_rows_display)
 
 
 def _display_chat(chat: Chat) -> None:
@@ -95,6 +105,10 @@ def _display_chat(chat: Chat) -> None:
 
 def _cell_asker() -> Any:
     return import_module("valechat.notebook.cellasker").CellAsker()
+
+
+def _rows_display() -> Any:
+    return import_module("valechat.notebook.rowsdisplay").RowsDisplay()
 
 
 def _drawn_reply(reply: Reply) -> str:

@@ -142,11 +142,14 @@ class HttpService:
         return sent.decode(ServerEvent(data))
 
     async def send(
-        self, method: str, path: str, body: Mapping[str, Any] | None, headers: Mapping[str, str], timeout: float
+        self, method: str, path: str, body: Mapping[str, Any] | bytes | None, headers: Mapping[str, str], timeout: float
     ) -> _Sent:
-        """Send a request; the response has begun, its body is not read. Raises as `get_json`."""
+        """Send a request, with a JSON body or with bytes; the response has begun, its body is not read.
+
+        Raises as `get_json`.
+        """
         key = await self._checked_key()
-        content = None if body is None else self._written(body)
+        content = body if body is None or isinstance(body, bytes) else self._written(body)
         allowed = timeout + len(content or b"") / UPLOAD_BYTES_PER_SECOND
         try:
             async with asyncio.timeout(allowed):

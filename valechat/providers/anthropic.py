@@ -11,6 +11,7 @@ from valechat.errors import RequestRejected, StreamBroken, TimedOut
 from valechat.providers._anthropic_models import capabilities_of, listed_models
 from valechat.providers._anthropic_reader import AnthropicReader
 from valechat.providers._anthropic_request import WIRE, AnthropicBody, anthropic_body
+from valechat.providers._batch_anthropic import AnthropicBatches
 from valechat.providers._health import health_of
 from valechat.providers._service import EventStream, HttpService
 from valechat.providers._setup import Setup, settings_schema
@@ -127,6 +128,11 @@ class Anthropic:
             raise StreamBroken(f"The answer of {self.name} ended before it was complete.", provider=self.name)
         for chunk in reader.finish():
             yield chunk
+
+    @property
+    def batches(self) -> AnthropicBatches:
+        """Its batch API."""
+        return AnthropicBatches(self._http, official=self._official)
 
     async def models(self) -> list[ModelInfo]:
         """The models the server offers, all pages of its list."""

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
 from valechat.errors import StreamBroken, TimedOut
+from valechat.providers._batch_openai import OpenAIBatches
 from valechat.providers._chat_models import chat_models
 from valechat.providers._chat_reader import ChatReader
 from valechat.providers._chat_request import WIRE, Dialect, chat_body
@@ -102,6 +103,11 @@ class OpenAIChat:
                     raise
             for chunk in reader.finish():
                 yield chunk
+
+    @property
+    def batches(self) -> OpenAIBatches:
+        """Its batch API."""
+        return OpenAIBatches(self._http, self._dialect, self.capabilities)
 
     async def models(self) -> list[ModelInfo]:
         """The models the server offers for chat."""

@@ -7,7 +7,9 @@ from contextlib import aclosing
 from typing import Any
 
 from valechat.errors import RequestRejected, StreamBroken
+from valechat.providers._batch_openai import OpenAIBatches
 from valechat.providers._chat_models import chat_models
+from valechat.providers._chat_request import Dialect
 from valechat.providers._health import health_of
 from valechat.providers._openai_names import reasons, sees
 from valechat.providers._responses_reader import ResponsesReader
@@ -112,6 +114,11 @@ class OpenAIResponses:
             raise StreamBroken(f"The answer of {self.name} ended before it was complete.", provider=self.name)
         for chunk in reader.finish():
             yield chunk
+
+    @property
+    def batches(self) -> OpenAIBatches:
+        """Its batch API, which takes Chat Completions as well."""
+        return OpenAIBatches(self._http, Dialect(completion_tokens=self._official, files=True), self.capabilities)
 
     async def models(self) -> list[ModelInfo]:
         """The models the server offers for chat."""

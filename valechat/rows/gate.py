@@ -104,7 +104,7 @@ class Gate:
             raise GaveUp(error)
         if isinstance(error, RateLimited) or (isinstance(error, ServerFailed) and error.status in (503, 529)):
             self._narrow(0.5)
-            self._pause(max(asked, FIRST_PAUSE))
+            self._pause(asked or FIRST_PAUSE)
         else:
             self._narrow(0.8)
             if self._failures >= FAILURES:

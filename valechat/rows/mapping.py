@@ -20,17 +20,19 @@ from valechat.errors import ConfigError, ConfirmationRequired
 from valechat.ledger.jobs import Job, Tally
 from valechat.ledger.threads import durably, to_the_end
 from valechat.quote import ask_first, unpriced
+from valechat.rows.asked import Asked
+from valechat.rows.batching import submit
 from valechat.rows.estimate import Estimate, estimate
 from valechat.rows.items import Common, item_of
-from valechat.rows.progress import Progress, Watcher, watcher
 from valechat.rows.purse import Purse
 from valechat.rows.result import Rows
 from valechat.rows.runner import Run, claimed, why_stopped
 from valechat.rows.source import Source, source_of
 from valechat.rows.template import Prompt, prompt_of
-from valechat.services import Services, services
+from valechat.services import services
 from valechat.session import Target
 from valechat.structured import Structure
+from valechat.watching import Progress, Watcher, watcher
 
 __all__ = ["MapArguments", "jobs", "map_rows", "map_rows_sync"]
 
@@ -146,35 +148,23 @@ async def _map(source: Source, prompt: Prompt, how: MapArguments, progress: Prog
         _check_images(first, common.images)
     job_id = _job_id(how.get("name"), target, common)
     known = await durably(found.ledger.jobs.tally, job_id)
-    reckoned = await _reckon(found, target, common, source, job_id, known)
+    max_cost = None if how.get("max_cost") is None else Decimal(str(how["max_cost"]))
+    asked = Asked(found, _job(job_id, how, target, common, source), target, common, source, max_cost)
+    reckoned = await _reckon(asked, known)
     rows = Rows(job_id, source=source, common=common, estimate=reckoned)
     if how.get("dry_run"):
         return rows
-    max_cost = None if how.get("max_cost") is None else Decimal(str(how["max_cost"]))
-    await _agree(found, target, reckoned, max_cost, confirmed=how.get("confirmed", False))
-    job = _job(job_id, how, target, common, source)
-    if job.mode == "batch":
-        from valechat.rows.batching import submit
-
-        await submit(found, job, target=target, common=common, source=source, max_cost=max_cost)
+    await _agree(asked, reckoned, confirmed=how.get("confirmed", False))
+    if asked.job.mode == "batch":
+        await submit(asked)
         return rows
-    progress.total, progress.cost, progress.title = source.count, known.cost, job.name
-    await _run(found, job, how, target, common, source, progress, structure, max_cost, known)
+    progress.total, progress.cost, progress.title = source.count, known.cost, asked.job.name
+    await _run(asked, how, progress, structure, known)
     return rows
 
 
-async def _run(  # noqa: PLR0917  # what a run needs, in one place
-    found: Services,
-    job: Job,
-    how: MapArguments,
-    target: Target,
-    common: Common,
-    source: Source,
-    progress: Progress,
-    structure: Structure | None,
-    max_cost: Decimal | None,
-    known: Tally,
-) -> None:
+async def _run(asked: Asked, how: MapArguments, progress: Progress, structure: Structure | None, known: Tally) -> None:
+    found, job, source = asked.found, asked.job, asked.source
     store = found.ledger.jobs
     async with claimed(store, job.id, job.name):
         await durably(store.start, job)
@@ -182,12 +172,12 @@ async def _run(  # noqa: PLR0917  # what a run needs, in one place
             found,
             store,
             job.id,
-            target=target,
-            common=common,
+            target=asked.target,
+            common=asked.common,
             source=source,
             progress=progress,
             concurrency=_concurrency(how.get("concurrency", 16)),
-            max_cost=max_cost,
+            max_cost=asked.max_cost,
             structure=structure,
             deduplicate=how.get("deduplicate", False),
         )
@@ -255,11 +245,10 @@ def _job(job_id: str, how: MapArguments, target: Target, common: Common, source:
     )
 
 
-async def _reckon(
-    found: Services, target: Target, common: Common, source: Source, job_id: str, known: Tally
-) -> Estimate:
+async def _reckon(asked: Asked, known: Tally) -> Estimate:
     """The estimate, from a sample; nothing is sent."""
-    purse = Purse(found, target.provider, target.name, job_id)
+    found, target, common, source = asked.found, asked.target, asked.common, asked.source
+    purse = Purse(found, target.provider, target.name, asked.job.id)
 
     def reckon() -> Estimate:
         sizes = found.settings.sizes
@@ -276,15 +265,13 @@ async def _reckon(
         await purse.close()
 
 
-async def _agree(
-    found: Services, target: Target, reckoned: Estimate, max_cost: Decimal | None, *, confirmed: bool
-) -> None:
+async def _agree(asked: Asked, reckoned: Estimate, *, confirmed: bool) -> None:
     """Have the user agree once, for the whole job, where it may cost more than agreed or nobody knows what.
 
     Raises:
         ConfirmationRequired: There is nobody to ask, or the user said no.
     """
-    limits = found.settings.limits
+    limits, target, max_cost = asked.found.settings.limits, asked.target, asked.max_cost
     if confirmed or reckoned.rows == 0:
         return
     limited = max_cost is not None or any((limits.daily, limits.monthly, limits.models.get(target.name)))

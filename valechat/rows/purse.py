@@ -97,6 +97,12 @@ class Purse:
         self._settled = asyncio.Event()
         self._renewing = asyncio.create_task(self._renew())
 
+    @property
+    def plan(self) -> Plan:
+        """What the job's requests count in now."""
+        self._look()
+        return self._account().plan
+
     def quote(self, request: Request) -> Quote:
         """What a request may cost."""
         self._look()

@@ -20,12 +20,12 @@ from valechat.rows.asking import Asking
 from valechat.rows.clerk import Clerk, Ended
 from valechat.rows.gate import Gate, GaveUp
 from valechat.rows.items import Common, Feed, Item, broken_row
-from valechat.rows.progress import Progress
 from valechat.rows.purse import MAX_COST, Purse
 from valechat.rows.source import Source
 from valechat.services import Services
 from valechat.session import Target
 from valechat.structured import Structure
+from valechat.watching import Progress
 
 __all__ = ["Run", "claimed", "why_stopped"]
 

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from valechat.billing.sentences import usd
 
-__all__ = ["Progress", "Quiet", "Watcher", "line", "use_watcher", "watcher"]
+__all__ = ["Progress", "Watcher", "line", "use_watcher", "watcher"]
 
 _WINDOW_SECONDS = 20.0
 _CONTEXT = Context(prec=30)
@@ -125,17 +125,7 @@ class Watcher(Protocol):
         ...
 
 
-class Quiet:
-    """Shows nothing."""
-
-    def look(self, progress: Progress) -> None:
-        """See `Watcher.look`."""
-
-    def end(self, progress: Progress) -> None:
-        """See `Watcher.end`."""
-
-
-_maker: Callable[[], Watcher] = Quiet
+_maker: Callable[[], Watcher] | None = None
 
 
 def use_watcher(make: Callable[[], Watcher]) -> None:
@@ -145,5 +135,9 @@ def use_watcher(make: Callable[[], Watcher]) -> None:
 
 
 def watcher() -> Watcher:
-    """What shows the next job's progress."""
+    """What shows the next job's progress; a line in the terminal where no front end has said otherwise."""
+    if _maker is None:
+        from valechat.rows.terminal import TerminalLine
+
+        return TerminalLine()
     return _maker()
