@@ -126,6 +126,22 @@ export class Session {
     return this.send({ ...message, attachments }, buffers);
   }
 
+  /** Sends a question to several models at once. False when nothing can be asked now. */
+  compare(text: string, chips: readonly Chip[], models: readonly string[]): boolean {
+    const view = this.current;
+    if (!view.ready || view.link === "gone" || running(view).length > 0 || !sendable(chips, view.uploads)) return false;
+    if (text.trim() === "" && chips.length === 0) return false;
+    const turn = newTurn();
+    this.change(asked(view, turn, text, chips));
+    const { attachments, buffers } = packed(chips);
+    return this.send({ type: "compare", turn, text, models: [...models], ...(chips.length > 0 ? { attachments } : {}) }, buffers);
+  }
+
+  /** Goes on with one of the compared answers. */
+  keepAnswer(answer: string): void {
+    this.send({ type: "keep_answer", answer });
+  }
+
   /** Attaches files to the question that is being written. They are read at once, so that a later send cannot fail. */
   attach(files: readonly File[]): void {
     for (const file of files) {

@@ -6,12 +6,14 @@
  */
 import { pinned } from "./branches/pinned";
 import { returned as givenBack, safePreview, type Chip, type UploadLimits } from "./chips";
+import { compared, comparing } from "./compare/store";
 import { continued, prepended } from "./paging";
 import { grown } from "./growing";
 import type {
   AskShown,
   AttachmentShown,
   BreakerShown,
+  ComparisonShown,
   ErrorShown,
   EstimateShown,
   MessageShown,
@@ -61,6 +63,8 @@ export interface View {
   readonly conversationId: string;
   readonly title: string;
   readonly messages: readonly MessageShown[];
+  /** Several answers to one question, side by side; null when there are none. */
+  readonly comparison: ComparisonShown | null;
   /** Messages that come before them and were not brought. */
   readonly earlier: number;
   readonly model: string;
@@ -114,6 +118,7 @@ export const EMPTY: View = {
   conversationId: "",
   title: "",
   messages: [],
+  comparison: null,
   earlier: 0,
   model: "",
   models: [],
@@ -146,7 +151,8 @@ export function apply(view: View, message: ToPanel): Applied {
   if (view.seq === null) return { view: said(view, message), resync: false };
   if (message.seq <= view.seq) return { view, resync: false };
   if (message.seq > view.seq + 1) return { view: { ...view, seq: null }, resync: true };
-  return { view: { ...reduced(view, message), seq: message.seq, link: "live" }, resync: false };
+  const comparison = compared(view.comparison, message);
+  return { view: { ...reduced(view, message), comparison, seq: message.seq, link: "live" }, resync: false };
 }
 
 function reduced(view: View, message: Exclude<ToPanel, State>): View {
@@ -187,6 +193,10 @@ function reduced(view: View, message: Exclude<ToPanel, State>): View {
         notice: message.error.kind === "ConfirmationRequired" ? null : { text: "", error: message.error },
       };
     }
+    case "compare_started":
+      return { ...view, pending: view.pending.filter((p) => p.turn !== message.comparison.turn) };
+    case "column_ended":
+      return { ...view, totalCost: message.total_cost, unpriced: message.unpriced };
     case "models":
       return { ...view, model: message.model, models: message.models };
     case "conversation_done": {
@@ -262,6 +272,7 @@ function replaced(view: View, state: State): View {
     conversationId: state.conversation_id,
     title: state.title,
     ...continued(view, state, state.messages.map((m) => seen(m, (one) => known.get(one.id) ?? null))),
+    comparison: state.comparison ?? null,
     model: state.model,
     models: state.models,
     breakers: state.breakers ?? [],
@@ -378,5 +389,5 @@ export function callKey(message: string, call: string): string {
 /** The turns that are under way, answered or not. */
 export function running(view: View): string[] {
   const streaming = view.messages.filter((m) => m.role === "assistant" && m.status === "streaming" && m.turn !== null);
-  return [...streaming.map((m) => m.turn as string), ...view.pending.map((p) => p.turn)];
+  return [...streaming.map((m) => m.turn as string), ...comparing(view.comparison), ...view.pending.map((p) => p.turn)];
 }

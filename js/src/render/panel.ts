@@ -9,6 +9,9 @@ import { Composing } from "../composing/composing";
 import { ConversationsButton } from "../conversations/button";
 import { Looking } from "../conversations/looking";
 import { icon } from "../icons";
+import { ComparePicker } from "../compare/picker";
+import { above } from "../compare/store";
+import { comparisonView } from "../compare/view";
 import { cellInserter, notebookName, saveNotebook } from "../notebook";
 import type { AskShown, MessageShown } from "../protocol";
 import { RichView } from "../rich/rich";
@@ -62,6 +65,7 @@ export class Panel {
   private readonly noticed: Noticed;
   private readonly plugins: PluginMenu;
   private readonly settings: SettingsButton;
+  private readonly compare: ComparePicker;
   private readonly conversations: ConversationsButton;
   private readonly looking: Looking;
   private readonly composing: Composing;
@@ -115,6 +119,12 @@ export class Panel {
       detach: (key) => session.detach(key),
       stop: () => session.stop(),
     });
+    this.compare = new ComparePicker(
+      () => session.view.model,
+      () => this.composer.focus(),
+    );
+    this.composer.offer(this.compare.button);
+    this.compare.placed();
     const insert = (code: string) => cells && { run: () => void cells.insert(code, "python") };
     this.composing = new Composing(session, this.composer, {
       model: () => this.menu.open(),
@@ -164,7 +174,7 @@ export class Panel {
     for (const cleanup of this.cleanups.splice(0)) cleanup();
     this.follower.dispose();
     this.rows.dispose();
-    for (const part of [this.rich, this.branching, this.menu, this.plugins, this.settings, this.conversations, this.looking, this.asks, this.noticed, this.composing]) part.dispose();
+    for (const part of [this.rich, this.branching, this.menu, this.plugins, this.settings, this.compare, this.conversations, this.looking, this.asks, this.noticed, this.composing]) part.dispose();
     this.root.remove();
   }
 
@@ -211,7 +221,9 @@ export class Panel {
   }
 
   private ask(text: string, chips: readonly Chip[] = []): void {
-    if (this.session.ask(text, chips)) this.follower.jump();
+    const models = this.compare.chosen;
+    const left = models.length > 0 ? this.session.compare(text, chips, models) : this.session.ask(text, chips);
+    if (left) this.follower.jump();
   }
 
   private openKey(provider: string): void {
@@ -237,6 +249,7 @@ export class Panel {
     this.plugins.update(view.plugins, view.pluginsProblem);
     this.conversations.update(view);
     this.composing.update(view);
+    this.compare.update(view.models);
     const asked = this.asks.update(view.asks);
     const answering = this.content.querySelector(".vc-ask:focus-within") !== null;
     render(this.list(view), this.content);
@@ -262,7 +275,7 @@ export class Panel {
             </button>`
           : nothing}
       </div>
-      <div class="vc-foot">${banner}${this.breaker(view)}${this.notice(view)}${this.composer.node}</div>
+      <div class="vc-foot">${banner}${this.breaker(view)}${this.notice(view)}${this.compare.node}${this.composer.node}</div>
       ${this.drops.node}${this.announcer.node}${this.settings.dialog}${this.conversations.dialog}`;
   }
 
@@ -292,11 +305,13 @@ export class Panel {
   private list(view: View): TemplateResult {
     if (!view.ready) return html`<p class="vc-connecting" role="status">${strings.connecting}</p>`;
     const asks = this.asks.list(looseAsks(view));
-    if (view.messages.length === 0 && view.pending.length === 0) {
+    if (view.messages.length === 0 && view.pending.length === 0 && !view.comparison) {
       return html`${emptyState(view, (text) => this.ask(text))}${asks}`;
     }
-    this.rows.update(talk(view, (m) => this.message(m, view)));
-    return html`${this.reach.update(view.earlier)}${this.rows.node}${repeat(
+    const single = view.comparison ? { ...view, messages: above(view.messages, view.comparison) } : view;
+    this.rows.update(talk(single, (m) => this.message(m, view)));
+    const compared = comparisonView(view, this.messages, (id) => this.session.keepAnswer(id));
+    return html`${this.reach.update(view.earlier)}${this.rows.node}${compared}${repeat(
       view.pending,
       (p) => p.turn,
       (p) => this.messages.sending(p),
@@ -307,7 +322,9 @@ export class Panel {
   private settled(): void {
     this.follower.follow();
     this.reach?.look();
-    this.messages.keep(new Set([...this.rows.recent, ...this.session.view.pending.map((p) => p.turn)]));
+    const { pending, comparison } = this.session.view;
+    const compared = comparison ? [comparison.question, ...comparison.answers].map((m) => m.id) : [];
+    this.messages.keep(new Set([...this.rows.recent, ...pending.map((p) => p.turn), ...compared]));
   }
 
   private message(message: MessageShown, view: View): unknown {
