@@ -162,7 +162,7 @@ async def _awaited(found: Any) -> Any:
 
 def _offered(function: Callable[..., Any]) -> _Function:
     options = options_of(function)
-    name: str = options.name or getattr(function, "__name__", "")
+    name = str(options.name or getattr(function, "__name__", ""))
     if not options.name and not name.isidentifier():
         raise ConfigError(
             f"{function!r} cannot be offered as a tool: it has no name.", fix="Write it with `def`, not `lambda`."

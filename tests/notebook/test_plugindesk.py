@@ -70,7 +70,8 @@ async def fetched(panel: PanelUnderTest, message: Mapping[str, Any]) -> Mapping[
 async def test_opening_a_panel_shows_the_plugins_and_starts_none(server: ChatServer) -> None:
     del server
     panel = await opened(valechat.Chat("lab/one"))
-    (plugin,) = panel.got[0]["plugins"]
+    notebook, plugin = panel.got[0]["plugins"]
+    assert notebook["id"] == "notebook"
     assert plugin == {
         "id": "capable",
         "name": "Capable",
@@ -94,7 +95,7 @@ async def test_one_that_is_switched_on_starts_and_tells_what_it_costs(server: Ch
     assert plugin["prompts"]
     assert plugin["resources"]
     panel.send({"type": "use_plugin", "plugin": "capable", "on": False})
-    (plugin,) = (await panel.until("plugins"))["plugins"]
+    _, plugin = (await panel.until("plugins"))["plugins"]
     assert (plugin["used"], plugin["state"]) == (False, "running"), "others may use it"
     assert used(chat) == ()
 
@@ -129,7 +130,7 @@ async def test_a_broken_file_is_told_with_its_line(home: Path) -> None:
     user_paths().plugins_file.write_text('{"plugins": [\n  {"id": "a" "command": "x"}\n]}')
     panel = await opened(valechat.Chat("demo/echo"))
     assert "line 2" in panel.got[0]["plugins_problem"].lower()
-    assert panel.got[0]["plugins"] == []
+    assert [one["id"] for one in panel.got[0]["plugins"]] == ["notebook"]
 
 
 async def test_prompts_are_listed_completed_and_put_into_words(server: ChatServer) -> None:
@@ -268,3 +269,21 @@ async def test_many_changes_are_told_in_few_messages(server: ChatServer) -> None
     await panel.until("state")
     told = [message for message in panel.got if message["type"] == "plugins"]
     assert len(told) < 12
+
+
+async def test_the_notebooks_own_tools_are_off_until_they_are_switched_on_for_a_chat(server: ChatServer) -> None:
+    del server
+
+    def mine() -> None: ...
+
+    chat = valechat.Chat("lab/one", tools=[mine])
+    panel = await opened(chat)
+    assert not panel.got[0]["plugins"][0]["used"]
+    panel.send({"type": "use_plugin", "plugin": "notebook", "on": True})
+    shown = (await panel.until("plugins"))["plugins"][0]
+    assert (shown["used"], shown["tools"]) == (True, 6)
+    assert shown["tokens"] > 100
+    assert chat.tools == (mine, "notebook")
+    panel.send({"type": "use_plugin", "plugin": "notebook", "on": False})
+    await panel.until("plugins")
+    assert chat.tools == (mine,)
