@@ -202,7 +202,8 @@ export class Drawer implements RowActions {
 
   private focusRow(): void {
     if (!this.node.open) return;
-    const row = this.scroller.querySelector<HTMLElement>(`[data-talk="${CSS.escape(this.active)}"] .vc-talk-open`);
+    const rows = [...this.scroller.querySelectorAll<HTMLElement>("[data-talk]")];
+    const row = rows.find((one) => one.dataset["talk"] === this.active)?.querySelector<HTMLElement>(".vc-talk-open");
     (row ?? this.node.querySelector("input"))?.focus();
     row?.scrollIntoView?.({ block: "nearest" });
   }
@@ -218,7 +219,7 @@ export class Drawer implements RowActions {
 
   private settled(): void {
     const { scrollTop, scrollHeight, clientHeight } = this.scroller;
-    if (this.node.open && scrollHeight - scrollTop - clientHeight < 4 * clientHeight) this.talk.further();
+    if (this.node.open && scrollHeight - scrollTop - clientHeight <= 4 * clientHeight) this.talk.further();
   }
 
   // Drawing

@@ -5,7 +5,7 @@ import { exactCost, formatCost } from "../format";
 import { icon } from "../icons";
 import type { ConversationShown, ExportConversation } from "../protocol";
 import { strings } from "./strings";
-import { marked, timeOf } from "./words";
+import { marked, timeOf, wholeTimeOf } from "./words";
 
 /** What a row is open for. */
 export type Mode = "" | "actions" | "rename" | "tags" | "delete";
@@ -58,7 +58,6 @@ export function row(one: ConversationShown, state: RowState, actions: RowActions
 }
 
 function line(one: ConversationShown, title: string, state: RowState, actions: RowActions): TemplateResult {
-  const at = new Date(one.updated_at).toLocaleString();
   return html`<button
     type="button"
     class="vc-talk-open"
@@ -68,7 +67,7 @@ function line(one: ConversationShown, title: string, state: RowState, actions: R
     @dblclick=${() => actions.turn(one, "rename")}
   >
     <span class="vc-talk-title">${withMarks(title, state.search)}</span>
-    <span class="vc-talk-time" title=${at}>${timeOf(one.updated_at, state.now)}</span>
+    <span class="vc-talk-time" title=${wholeTimeOf(one.updated_at)}>${timeOf(one.updated_at, state.now)}</span>
     <span class="vc-talk-meta">${meta(one)}</span>
     ${one.snippet ? html`<span class="vc-talk-snippet">${withMarks(one.snippet, state.search)}</span>` : nothing}
     ${one.tags.length > 0 ? html`<span class="vc-talk-tags">${one.tags.map((tag) => html`<span class="vc-tag">${tag}</span>`)}</span>` : nothing}

@@ -4,23 +4,41 @@ import { strings } from "./strings";
 
 const DAY_MS = 86_400_000;
 
+// Made once: making one takes longer than a row may.
+const MONTH = new Intl.DateTimeFormat(undefined, { month: "long", year: "numeric" });
+const TIME = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
+const WEEKDAY = new Intl.DateTimeFormat(undefined, { weekday: "short" });
+const DATE = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+const WHOLE = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "short" });
+const months = new Map<number, string>();
+
 /** The group a conversation stands in: today, yesterday, the week, then months. */
 export function groupOf(updated: string, now: Date): string {
   const at = new Date(updated);
-  const days = Math.round((midnight(now) - midnight(at)) / DAY_MS);
+  const days = daysBetween(at, now);
   if (days <= 0) return strings.today;
   if (days === 1) return strings.yesterday;
   if (days <= 7) return strings.week;
-  return new Intl.DateTimeFormat(undefined, { month: "long", year: "numeric" }).format(at);
+  const month = at.getFullYear() * 12 + at.getMonth();
+  const known = months.get(month) ?? MONTH.format(at);
+  months.set(month, known);
+  return known;
 }
 
 /** The time of today and yesterday, the weekday of the week, the date of what is older. */
 export function timeOf(updated: string, now: Date): string {
   const at = new Date(updated);
-  const days = Math.round((midnight(now) - midnight(at)) / DAY_MS);
-  if (days <= 1) return new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" }).format(at);
-  if (days <= 7) return new Intl.DateTimeFormat(undefined, { weekday: "short" }).format(at);
-  return new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" }).format(at);
+  const days = daysBetween(at, now);
+  return (days <= 1 ? TIME : days <= 7 ? WEEKDAY : DATE).format(at);
+}
+
+/** Date and time to the minute. */
+export function wholeTimeOf(updated: string): string {
+  return WHOLE.format(new Date(updated));
+}
+
+function daysBetween(at: Date, now: Date): number {
+  return Math.round((midnight(now) - midnight(at)) / DAY_MS);
 }
 
 function midnight(at: Date): number {
