@@ -132,9 +132,10 @@ export class Session {
     if (!view.ready || view.link === "gone" || running(view).length > 0 || !sendable(chips, view.uploads)) return false;
     if (text.trim() === "" && chips.length === 0) return false;
     const turn = newTurn();
+    const variables = this.variables.toSend(text, chips);
     this.change(asked(view, turn, text, chips));
     const { attachments, buffers } = packed(chips);
-    return this.send({ type: "compare", turn, text, models: [...models], ...(chips.length > 0 ? { attachments } : {}) }, buffers);
+    return this.send({ type: "compare", turn, text, models: [...models], attachments, variables }, buffers);
   }
 
   /** Goes on with one of the compared answers. */

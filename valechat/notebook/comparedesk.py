@@ -33,6 +33,7 @@ from valechat.notebook.protocol import (
 )
 from valechat.notebook.shown import error_shown, messages_shown, spent
 from valechat.notebook.uploads import Taken, Uploads
+from valechat.notebook.variabledesk import VariableDesk
 from valechat.services import services
 
 __all__ = ["MOST_MODELS", "CompareDesk"]
@@ -40,6 +41,7 @@ __all__ = ["MOST_MODELS", "CompareDesk"]
 MOST_MODELS = 6
 """Answers that can be read beside each other."""
 
+Show = Callable[[], Awaitable[None]]
 Handler = Callable[[Any], Coroutine[Any, Any, None]]
 
 
@@ -50,11 +52,11 @@ class CompareDesk:
     """
 
     def __init__(
-        self, chat: Chat, outbox: Outbox, uploads: Uploads, asker: Asker, show: Callable[[], Awaitable[None]]
+        self, chat: Chat, outbox: Outbox, taking: tuple[Uploads, VariableDesk], asker: Asker, show: Show
     ) -> None:
         self._chat = chat
         self._outbox = outbox
-        self._uploads = uploads
+        self._uploads, self._variables = taking
         self._asker = asker
         self._show = show
         self._columns: list[_Column] = []
@@ -98,6 +100,7 @@ class CompareDesk:
         taken = Taken([], [], None)
         try:
             taken = await self._uploads.take(attached, buffers, question_id, conversation_id, services().settings.sizes)
+            taken = await self._variables.join(taken, message, question_id)
             if taken.error is not None:
                 raise taken.error
             models = await _models(message["models"])
@@ -174,8 +177,9 @@ class CompareDesk:
         self._outbox.send(CompareEnded(type="compare_ended", seq=0))
 
     def _refuse(self, message: Compare, taken: Taken, error: BaseException) -> None:
+        back = taken.to_return
         if taken.error is None:
-            self._uploads.keep(taken.shown, taken.parts)
+            self._uploads.keep(back.shown, back.parts)
         refused = Refused(
             type="refused",
             seq=0,
@@ -184,8 +188,8 @@ class CompareDesk:
             error=error_shown(error),
             conversation=self._chat.conversation_id,
         )
-        if taken.shown:
-            refused["attachments"] = taken.shown
+        if back.shown:
+            refused["attachments"] = back.shown
         self._outbox.send(refused)
 
 

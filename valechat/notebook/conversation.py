@@ -85,7 +85,7 @@ class PanelConversation:
         self._following = Following(lambda: chat.conversation_id, self._busy, self.show)
         self._conversations = ConversationDesk(chat, outbox, self)
         self._branches = BranchDesk(chat, outbox, self)
-        self._compare = CompareDesk(chat, outbox, self._uploads, self._asker, self.show)
+        self._compare = CompareDesk(chat, outbox, (self._uploads, self._variables), self._asker, self.show)
         self._stored_ids: dict[str, str] = {}
         self._breakers: set[tuple[str, int]] = set()
         self._hellos = 0

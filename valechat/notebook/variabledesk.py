@@ -16,6 +16,7 @@ from valechat.messages import FilePart, ImagePart
 from valechat.notebook.outbox import Outbox
 from valechat.notebook.protocol import (
     AttachFile,
+    Compare,
     Fetched,
     FolderFileShown,
     ListVariables,
@@ -95,7 +96,7 @@ class VariableDesk:
             answer["attachments"] = self._uploads.keep_parts(new_id(), [part])
         self._outbox.send(answer)
 
-    async def join(self, taken: Taken, message: Send, question_id: str) -> Taken:
+    async def join(self, taken: Taken, message: Send | Compare, question_id: str) -> Taken:
         """What came with a question, and the variables it names as they are now.
 
         The error of one that is gone or cannot be read is the question's.

@@ -1,14 +1,16 @@
 /** Several models asked the same: their answers side by side, and the one to go on with. */
 import type { ComparisonShown, MessageShown } from "./shown";
 import type { Attached } from "./talk";
+import type { VariableAsked } from "./variables";
 
-/** A question to several models at once. `turn` and `attachments` as in `Send`. */
+/** A question to several models at once. All else is as in `Send`. */
 export interface Compare {
   type: "compare";
   turn: string;
   text: string;
   models: string[];
   attachments?: Attached[];
+  variables?: VariableAsked[];
 }
 
 /** Go on with this answer, and its model; the others stay as branches. */

@@ -8,18 +8,20 @@ from typing_extensions import TypedDict
 
 from valechat.notebook.protocol.shown import ComparisonShown, MessageShown
 from valechat.notebook.protocol.talk import Attached
+from valechat.notebook.protocol.variables import VariableAsked
 
 __all__ = ["ColumnEnded", "Compare", "CompareEnded", "CompareStarted", "KeepAnswer"]
 
 
 class Compare(TypedDict):
-    """A question to several models at once. `turn` and `attachments` as in `Send`."""
+    """A question to several models at once. All else is as in `Send`."""
 
     type: Literal["compare"]
     turn: str
     text: str
     models: list[str]
     attachments: NotRequired[list[Attached]]
+    variables: NotRequired[list[VariableAsked]]
 
 
 class KeepAnswer(TypedDict):
