@@ -6,6 +6,7 @@ import asyncio
 import base64
 import os
 import signal
+import sys
 import threading
 from collections import ChainMap
 from collections.abc import Iterator, Mapping
@@ -99,7 +100,8 @@ class _Running:
     async def run(self, code: str) -> Ran:
         if not hasattr(self._shell, "run_cell_async"):
             raise ConfigError("This IPython cannot run code.")
-        with capture_output() as captured, self._listening():
+        values: list[Any] = []
+        with capture_output() as captured, self._apart(values), self._listening():
             result = await self._shell.run_cell_async(
                 code,
                 store_history=False,
@@ -111,7 +113,25 @@ class _Running:
             raise error
         images = tuple(_images(captured.outputs))
         printed = _clipped(captured.stdout + captured.stderr)
-        return Ran(printed, result.result, images, "" if error is None else written(error))
+        return Ran(printed, values[-1] if values else None, images, "" if error is None else written(error))
+
+    @contextmanager
+    def _apart(self, values: list[Any]) -> Iterator[None]:
+        """Keep the last value and the traceback from the cell below which they would be shown."""
+        shell: Any = self._shell
+        hooks = shell.display_trap.hook, sys.displayhook
+
+        def take(value: object) -> None:
+            if value is not None:
+                values.append(value)
+
+        shell.display_trap.hook = sys.displayhook = take
+        vars(shell)["_showtraceback"] = lambda *_: None
+        try:
+            yield
+        finally:
+            del vars(shell)["_showtraceback"]
+            shell.display_trap.hook, sys.displayhook = hooks
 
     @contextmanager
     def _listening(self) -> Iterator[None]:
