@@ -14,7 +14,7 @@ import random
 import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Self
 
 __all__ = ["ModelServer"]
 
@@ -51,7 +51,7 @@ class ModelServer:
         self._random = random.Random(seed)
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def __aenter__(self) -> ModelServer:
+    async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, backlog=512)
         return self
 
@@ -102,7 +102,8 @@ class ModelServer:
 
     async def _answer(self, asked: dict[str, Any], writer: asyncio.StreamWriter) -> bool:
         self.bodies = [*self.bodies[-9:], asked]
-        prompt = asked["messages"][-1]["content"]
+        content = asked["messages"][-1]["content"]
+        prompt = content if isinstance(content, str) else content[0]["text"]
         chance, fault = self._random.random(), ""
         for name, share in self.faults.items():
             if chance < share:
@@ -117,7 +118,7 @@ class ModelServer:
             return await _whole(writer, 429, error, "Retry-After-Ms: 20\r\n")
         if fault == "fail":
             return await _whole(writer, 500, {"error": {"message": "The server had an error", "type": "server_error"}})
-        if isinstance(prompt, str) and prompt.startswith("reject"):
+        if prompt.startswith("reject"):
             return await _whole(writer, 400, {"error": {"message": "No.", "type": "invalid_request_error"}})
         if self.seconds or fault == "slow":
             await asyncio.sleep(0.3 if fault == "slow" else self.seconds)
@@ -171,7 +172,8 @@ async def _main() -> None:
     settings = json.loads(sys.argv[1]) if len(sys.argv) > 1 else {}
     seconds = settings.pop("seconds", 0.0)
     async with ModelServer(settings, seconds=seconds) as server:
-        print(server.url, flush=True)
+        sys.stdout.write(f"{server.url}\n")
+        sys.stdout.flush()
         await asyncio.Event().wait()
 
 

@@ -59,7 +59,7 @@ def whole(source: Source | None, found: Iterable[tuple[Mapping[str, Any] | None,
             return _polars(given, columns)
         case "arrow":
             return _arrow(given, columns)
-    table = _arrow(given.fetch_arrow_table(), columns)
+    table = _arrow(_streamed(given), columns)
     # The relation's own library, which is loaded where there is a relation.
     return sys.modules["duckdb"].from_arrow(table)
 
@@ -99,6 +99,12 @@ def _arrow(table: Any, columns: Mapping[str, list[Any]]) -> Any:
         kind = pa.decimal128(38, 20) if name == "cost" else None
         table = table.append_column(_free(name, taken), _column(pa, values, kind))
     return table
+
+
+def _streamed(relation: Any) -> Any:
+    import pyarrow as pa
+
+    return pa.table(relation)
 
 
 def _column(pa: Any, values: list[Any], kind: Any) -> Any:

@@ -104,7 +104,7 @@ def _table(data: Any) -> Source | None:
         case "pyarrow", "RecordBatchReader":
             return Source("once", data, None, lambda: (row for batch in data for row in batch.to_pylist()))
         case "duckdb" | "_duckdb", "DuckDBPyRelation":
-            return Source("duckdb", data, data.shape[0], lambda: _duckdb(data))
+            return Source("duckdb", data, data.shape[0], lambda: _stream(data))
     return None
 
 
@@ -118,9 +118,13 @@ def _arrow(table: Any) -> Iterator[Mapping[str, Any]]:
         yield from table.slice(start, _BATCH).to_pylist()
 
 
-def _duckdb(relation: Any) -> Iterator[Mapping[str, Any]]:
-    for batch in relation.fetch_arrow_reader(_BATCH):
-        yield from batch.to_pylist()
+def _stream(table: Any) -> Iterator[Mapping[str, Any]]:
+    """Rows of whatever streams itself as Arrow (the Arrow PyCapsule interface)."""
+    import pyarrow as pa
+
+    for batch in pa.RecordBatchReader.from_stream(table):
+        for start in range(0, batch.num_rows, _BATCH):
+            yield from batch.slice(start, _BATCH).to_pylist()
 
 
 def _mapping(row: Any) -> Mapping[str, Any]:

@@ -1,0 +1,180 @@
+"""OpenAI's and Anthropic's batch endpoints on loopback, over the same little HTTP as `modelserver`.
+
+A batch is worked on when a test says so: `work(answered=…)` ends all that are out; rows after those answered
+expire. What does not follow the providers' documentation is refused as they refuse it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import re
+from typing import Any, Self
+
+__all__ = ["BatchServer"]
+
+_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+USAGE = {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110}
+
+
+class BatchServer:
+    """The server. Used as `async with BatchServer() as server`."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self.batches: dict[str, dict[str, Any]] = {}
+        self.lines: dict[str, list[dict[str, Any]]] = {}
+        self.results: dict[str, list[dict[str, Any]]] = {}
+        self.lose_answers = False
+        self.refuse = False
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/v1"
+
+    def work(self, *, answered: int = 10**9, status: str = "completed") -> None:
+        """End all batches that are out; the first rows are answered, the rest not."""
+        for batch_id, batch in self.batches.items():
+            if batch.get("status") == "in_progress":
+                self._end_openai(batch_id, answered, status)
+            elif batch.get("processing_status") == "in_progress":
+                self._end_anthropic(batch_id, answered, status)
+
+    def _end_openai(self, batch_id: str, answered: int, status: str) -> None:
+        good, bad = [], []
+        for number, line in enumerate(self.lines[batch_id]):
+            prompt = line["body"]["messages"][-1]["content"]
+            head = {"id": f"batch_req_{number}", "custom_id": line["custom_id"]}
+            if number >= answered:
+                error = {"code": "batch_expired", "message": "This request could not be executed before it expired."}
+                bad.append({**head, "response": None, "error": error})
+            elif prompt.startswith("reject"):
+                refused = {"error": {"message": "No.", "type": "invalid_request_error"}}
+                bad.append(
+                    {**head, "response": {"status_code": 400, "request_id": "r", "body": refused}, "error": None}
+                )
+            else:
+                choice = {"index": 0, "message": {"role": "assistant", "content": f"Answer to {prompt}"}}
+                choices = [{**choice, "finish_reason": "stop"}]
+                body: dict[str, Any] = {
+                    "id": "c",
+                    "object": "chat.completion",
+                    "model": "m",
+                    "choices": choices,
+                    "usage": USAGE,
+                }
+                good.append({**head, "response": {"status_code": 200, "request_id": "r", "body": body}, "error": None})
+        good.reverse()  # the order of a file's answers is not that of its requests
+        batch = self.batches[batch_id]
+        batch["status"] = status
+        for name, lines in (("output_file_id", good), ("error_file_id", bad)):
+            if lines:
+                batch[name] = f"file-{name}-{batch_id}"
+                self.files[batch[name]] = b"".join(json.dumps(line).encode() + b"\n" for line in lines)
+
+    def _end_anthropic(self, batch_id: str, answered: int, status: str) -> None:
+        results: list[dict[str, Any]] = []
+        for number, line in enumerate(self.lines[batch_id]):
+            prompt = line["params"]["messages"][-1]["content"][-1]["text"]
+            result: dict[str, Any] = {"type": "canceled" if status == "cancelled" else "expired"}
+            if number < answered and prompt.startswith("reject"):
+                error = {"type": "error", "error": {"type": "invalid_request_error", "message": "No."}}
+                result = {"type": "errored", "error": error}
+            elif number < answered:
+                usage = {"input_tokens": 100, "output_tokens": 10, "service_tier": "batch"}
+                content = [{"type": "text", "text": f"Answer to {prompt}"}]
+                head = {"id": "msg", "type": "message", "role": "assistant", "model": "m", "stop_reason": "end_turn"}
+                result = {"type": "succeeded", "message": {**head, "content": content, "usage": usage}}
+            results.append({"custom_id": line["custom_id"], "result": result})
+        self.results[batch_id] = results[::-1]
+        self.batches[batch_id]["processing_status"] = "ended"
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            while True:
+                head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+                fields = dict(line.lower().split(": ", 1) for line in head.split("\r\n")[1:] if ": " in line)
+                body = await reader.readexactly(int(fields.get("content-length", 0)))
+                verb, path, _ = head.split(" ", 2)
+                status, found = self._answer(verb, path.removeprefix("/v1").partition("?")[0], body)
+                if self.lose_answers and verb == "POST" and path.endswith("batches"):
+                    break
+                data = found if isinstance(found, bytes) else json.dumps(found).encode()
+                writer.write(f"HTTP/1.1 {status} X\r\nContent-Length: {len(data)}\r\n\r\n".encode() + data)
+                await writer.drain()
+        writer.close()
+
+    def _answer(self, verb: str, path: str, body: bytes) -> tuple[int, Any]:  # noqa: PLR0911  # one line an endpoint
+        parts = path.strip("/").split("/")
+        if verb == "POST" and self.refuse:
+            return 400, {"error": {"message": "The batch queue is full.", "type": "invalid_request_error"}}
+        match verb, parts:
+            case "POST", ["files"]:
+                return self._upload(body)
+            case "GET", ["files", file, "content"]:
+                return 200, self.files[file]
+            case "POST", ["batches"]:
+                return self._create_openai(json.loads(body))
+            case "POST", ["messages", "batches"]:
+                return self._create_anthropic(json.loads(body))
+            case "GET", ["batches"] | ["messages", "batches"]:
+                return 200, {"data": list(self.batches.values()), "has_more": False}
+            case "GET", ["messages", "batches", batch, "results"]:
+                return 200, b"".join(json.dumps(line).encode() + b"\n" for line in self.results[batch])
+            case "GET", ["batches", batch] | ["messages", "batches", batch]:
+                return 200, self.batches[batch]
+            case "POST", ["batches", batch, "cancel"] | ["messages", "batches", batch, "cancel"]:
+                self.work(answered=1, status="cancelled")
+                return 200, self.batches[batch]
+        return 404, {"error": {"message": "Not found"}}
+
+    def _upload(self, body: bytes) -> tuple[int, Any]:
+        boundary = body.split(b"\r\n", 1)[0]
+        fields = {}
+        for part in body.split(boundary)[1:-1]:
+            head, content = part.strip(b"\r\n").split(b"\r\n\r\n", 1)
+            name = re.search(rb'name="([^"]+)"', head)
+            assert name is not None
+            fields[name[1].decode()] = content
+        if fields.get("purpose") != b"batch":
+            return 400, {"error": {"message": "Invalid purpose"}}
+        file = f"file-{len(self.files)}"
+        self.files[file] = fields["file"]
+        return 200, {"id": file, "object": "file", "purpose": "batch"}
+
+    def _create_openai(self, asked: dict[str, Any]) -> tuple[int, Any]:
+        assert asked["completion_window"] == "24h"
+        lines = [json.loads(line) for line in self.files[asked["input_file_id"]].splitlines()]
+        for line in lines:
+            assert (line["method"], line["url"]) == ("POST", asked["endpoint"])
+            assert "stream" not in line["body"]
+        batch_id = f"batch_{len(self.batches)}"
+        self.lines[batch_id] = lines
+        batch = {"id": batch_id, "object": "batch", "status": "in_progress", "metadata": asked.get("metadata")}
+        self.batches[batch_id] = batch
+        return 200, batch
+
+    def _create_anthropic(self, asked: dict[str, Any]) -> tuple[int, Any]:
+        for line in asked["requests"]:
+            if not _ID.fullmatch(line["custom_id"]) or "max_tokens" not in line["params"] or "stream" in line["params"]:
+                return 400, {"type": "error", "error": {"type": "invalid_request_error", "message": "Invalid request"}}
+        batch_id = f"msgbatch_{len(self.batches)}"
+        self.lines[batch_id] = asked["requests"]
+        self.batches[batch_id] = {"id": batch_id, "type": "message_batch", "processing_status": "in_progress"}
+        return 200, self.batches[batch_id]
