@@ -29,7 +29,7 @@ export interface ActionsContext {
 export class MessageActions {
   private readonly editors = new Map<string, QuestionEditor>();
   private readonly menus = new Map<string, ModelMenu>();
-  private readonly copies = new Map<string, { button: HTMLButtonElement; text: string }>();
+  private readonly copies = new Map<string, HTMLButtonElement>();
   private sure = "";
   private goal: Goal = "";
 
@@ -141,15 +141,14 @@ export class MessageActions {
   }
 
   private copy(message: MessageShown): HTMLButtonElement {
-    let kept = this.copies.get(message.id);
-    if (!kept) {
-      const made = { button: copyButton(() => made.text, "", "vc-button-icon"), text: message.text };
-      made.button.setAttribute("aria-label", strings.copyQuestion);
-      made.button.title = strings.copyQuestion;
-      this.copies.set(message.id, (kept = made));
+    let button = this.copies.get(message.id);
+    if (!button) {
+      button = copyButton(() => message.text, "", "vc-button-icon");
+      button.setAttribute("aria-label", strings.copyQuestion);
+      button.title = strings.copyQuestion;
+      this.copies.set(message.id, button);
     }
-    kept.text = message.text;
-    return kept.button;
+    return button;
   }
 
   private menu(message: MessageShown, busy: boolean): HTMLElement {
