@@ -20,7 +20,10 @@ import { Pins } from "./pins";
 import { afforded, drawn, parts, type Range } from "./window";
 
 /** Keys of rows last drawn that `recent` remembers. */
-const RECENT = 150;
+const RECENT = 80;
+
+/** Rows that are printed at most: the newest. */
+const MOST_PRINTED = 1_000;
 
 /** The height a list has before it was laid out. */
 const FIRST_RECT = { width: 800, height: 640 };
@@ -159,7 +162,7 @@ export class Rows {
 
   private wanted(): number[] {
     const { source, virtual } = this;
-    if (this.pins.all) return source.keys.map((_, index) => index);
+    if (this.pins.all) return source.keys.map((_, index) => index).slice(-MOST_PRINTED);
     if (this.context.following()) {
       virtual.scrollOffset = Math.max(0, virtual.getTotalSize() - (virtual.scrollRect?.height ?? 0));
     }
