@@ -11,7 +11,9 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, cast
+from typing import Annotated, Any, cast
+
+from pydantic import Field, TypeAdapter, ValidationError
 
 from valechat.errors import ConfigError, ToolFailed, ValeChatError
 from valechat.notebook.asks import PanelAsker
@@ -34,6 +36,7 @@ from valechat.notebook.plugins.protocol import (
     Configuration,
     Done,
     ErrorShown,
+    FromWidget,
     Log,
     LogShown,
     PluginShown,
@@ -118,6 +121,13 @@ class PluginBoard:
 
     def receive(self, message: Any) -> None:
         """Take what a view asks. What cannot be read is dropped: no view of ours sends it."""
+        if isinstance(message, dict) and message.get("type") != "ask_answer":
+            try:
+                _FROM_VIEW.validate_python(message)
+            except ValidationError:
+                if isinstance(request := message.get("request"), str):
+                    self._send(Done(type="done", request=request, text="", error=_UNREADABLE))
+                return
         match message:
             case {"type": "hello"}:
                 ask_here(self.asker)
@@ -148,6 +158,8 @@ class PluginBoard:
             error = None
         except ValeChatError as failed:
             text, error = "", error_shown(failed)
+        except Exception as failed:  # noqa: BLE001  # a click must never be answered by silence
+            text, error = "", ErrorShown(kind=type(failed).__name__, message=f"{failed}", fix="")
         self._send(Done(type="done", request=request, text=text, error=error))
         if message["type"] in ("forget", "reload"):
             self._send(await looking.settings(self._desk))
@@ -356,6 +368,8 @@ class PluginBoard:
         task.add_done_callback(self._tasks.discard)
 
 
+_FROM_VIEW: TypeAdapter[FromWidget] = TypeAdapter(Annotated[FromWidget, Field(discriminator="type")])
+_UNREADABLE = ErrorShown(kind="ConfigError", message="The view sent something unreadable.", fix="Reload the page.")
 _STOPPED = ErrorShown(kind="Stopped", message="Stopped.", fix="")
 
 

@@ -29,7 +29,7 @@ async def carry_out(message: Mapping[str, Any], desk: Desk) -> str:
         case {"type": "switch", "id": str(id_), "tool": str(tool), "on": bool(on)}:
             await desk.manager.switch_tool(id_, tool, on=on)
         case {"type": "change", "id": str(id_), "fields": str(fields)}:
-            given = json.loads(fields)
+            given = _object(fields)
             await desk.manager.change(id_, **{name: given[name] for name in given if name in _CHANGEABLE})
         case {"type": "set_secret", "id": str(id_), "name": str(name), "value": str(value)}:
             await desk.services.keys.store(name, value)
@@ -47,7 +47,7 @@ async def carry_out(message: Mapping[str, Any], desk: Desk) -> str:
             "inputs": str(inputs),
             "limited": bool(limited),
         }:
-            given = json.loads(inputs)
+            given = _object(inputs)
             return adding.sentence([await adding.add_from_catalogue(desk, entry, given, as_id=id_, limited=limited)])
         case {"type": "import", "path": str(path), "ids": [*ids]}:
             return adding.sentence(await adding.import_from(desk, Path(path), [str(one) for one in ids]))
@@ -82,6 +82,21 @@ async def _act(desk: Desk, plugin: str, verb: str) -> str:
         case "sign_out":
             await signing.signed_out(desk, plugin)
     return ""
+
+
+def _object(text: str) -> dict[str, Any]:
+    """What a JSON object says.
+
+    Raises:
+        ConfigError: It is none.
+    """
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"This is no JSON: {error}.") from None
+    if not isinstance(found, dict):
+        raise ConfigError("This is no JSON object.")
+    return found
 
 
 def _from_form(message: Mapping[str, Any]) -> dict[str, Any]:
