@@ -57,6 +57,13 @@ export class ComparePicker {
     this.draw();
   }
 
+  /** One model is asked again. */
+  clear(): void {
+    this.picked = [];
+    this.draw();
+    this.closed();
+  }
+
   dispose(): void {
     this.popup.dispose();
   }
@@ -112,19 +119,14 @@ export class ComparePicker {
     if (this.popup.isOpen || this.popup.node.hidden) render(this.menu(), this.popup.node);
   }
 
-  private clear(): void {
-    this.picked = [];
-    this.draw();
-    this.closed();
-  }
 
   private menu(): TemplateResult {
     const wanted = this.filter.toLowerCase();
     const found = this.models.filter((one) => one.usable && one.id.toLowerCase().includes(wanted));
     return html`<div class="vc-menu-head">
+        ${icon("search")}
         <input
           type="search"
-          class="vc-input"
           aria-label=${strings.search}
           placeholder=${strings.search}
           .value=${this.filter}

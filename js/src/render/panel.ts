@@ -310,7 +310,10 @@ export class Panel {
     }
     const single = view.comparison ? { ...view, messages: above(view.messages, view.comparison) } : view;
     this.rows.update(talk(single, (m) => this.message(m, view)));
-    const compared = comparisonView(view, this.messages, (id) => this.session.keepAnswer(id));
+    const compared = comparisonView(view, this.messages, (id) => {
+      this.session.keepAnswer(id);
+      this.compare.clear();
+    });
     return html`${this.reach.update(view.earlier)}${this.rows.node}${compared}${repeat(
       view.pending,
       (p) => p.turn,
