@@ -42,6 +42,8 @@ export class Drawer implements RowActions {
   private problem: ErrorShown | null = null;
   private unsubscribe: (() => void) | undefined;
   private focusFirst = false;
+  /** Whether the focus is in the list. A row that is drawn at another place loses it, and gets it back. */
+  private inside = false;
 
   constructor(
     private readonly talk: ConversationTalk,
@@ -56,6 +58,10 @@ export class Drawer implements RowActions {
     this.scroller.append(this.rows.node);
     this.scroller.addEventListener("keydown", (event) => this.pressed(event));
     this.scroller.addEventListener("focusin", (event) => this.focused(event.target as HTMLElement));
+    this.scroller.addEventListener("focusout", (event) => {
+      const to = event.relatedTarget as Node | null;
+      if (to !== null && !this.scroller.contains(to)) this.inside = false;
+    });
     this.file.type = "file";
     this.file.accept = ".json,application/json";
     this.file.hidden = true;
@@ -83,7 +89,7 @@ export class Drawer implements RowActions {
   /** Shows the list, over the panel that `beside` is in. */
   show(beside: HTMLElement): void {
     if (this.node.open) return;
-    [this.said, this.problem, this.mode, this.turned] = ["", null, "", ""];
+    [this.said, this.problem, this.mode, this.turned, this.inside] = ["", null, "", "", false];
     this.active = this.context.current();
     this.unsubscribe = this.talk.subscribe(() => this.draw());
     this.talk.find("", "", false);
@@ -194,6 +200,7 @@ export class Drawer implements RowActions {
   }
 
   private focused(target: HTMLElement): void {
+    this.inside = true;
     const id = target.closest<HTMLElement>("[data-talk]")?.dataset["talk"];
     if (id === undefined || id === this.active) return;
     this.active = id;
@@ -218,6 +225,12 @@ export class Drawer implements RowActions {
   }
 
   private settled(): void {
+    const active = (this.node.getRootNode() as Document | ShadowRoot).activeElement;
+    if (this.inside && (active === null || active === document.body || active === this.node)) {
+      const field = this.mode === "" ? null : this.scroller.querySelector<HTMLElement>(".vc-talk-rename, [data-first]");
+      if (field) field.focus();
+      else this.focusRow();
+    }
     const { scrollTop, scrollHeight, clientHeight } = this.scroller;
     if (this.node.open && scrollHeight - scrollTop - clientHeight <= 4 * clientHeight) this.talk.further();
   }

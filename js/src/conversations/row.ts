@@ -95,10 +95,15 @@ function renaming(one: ConversationShown, actions: RowActions): TemplateResult {
     maxlength="200"
     aria-label=${strings.title}
     .value=${one.title}
-    @blur=${done}
+    @blur=${(event: FocusEvent) => {
+      // A row that is drawn elsewhere loses the focus to nobody.
+      if (event.relatedTarget !== null) done(event);
+    }}
     @keydown=${(event: KeyboardEvent) => {
-      if (event.isComposing) return;
-      if (event.key === "Enter") done(event);
+      if (event.isComposing || event.key !== "Enter") return;
+      // The focus goes back to the row's button, which the same key would press.
+      event.preventDefault();
+      done(event);
     }}
   />`;
 }
