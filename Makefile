@@ -99,6 +99,8 @@ $(JS_MODULES): js/package.json js/package-lock.json | $(ENVIRONMENT)
 
 $(BUNDLE): $(JS_SOURCES) $(JS_MODULES)
 	$(NPM) run build
+	@mkdir -p .venv/share/jupyter/labextensions && rm -rf .venv/share/jupyter/labextensions/valechat
+	@ln -s "$(CURDIR)/valechat/static/labextension" .venv/share/jupyter/labextensions/valechat
 	@touch $@
 
 $(OTHER_KERNEL): tests/browser/ipykernel-7.3.txt | $(ENVIRONMENT)

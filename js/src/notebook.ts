@@ -170,6 +170,10 @@ class NotebookCells implements CellInserter {
   private index(): number {
     const after = this.last === undefined ? -1 : this.notebook.cells.indexOf(this.last);
     if (after >= 0) return after + 1;
+    // Beside the notebook there is no cell around: the user is at the active one.
+    const active = at(this.el.closest(".vc-docked"), "valechatCell");
+    const docked: unknown = typeof active === "function" ? active() : undefined;
+    if (typeof docked === "number" && docked >= 0) return docked + 1;
     const cell = this.el.closest(".jp-Cell");
     const listed = Number.parseInt(cell?.getAttribute("data-windowed-list-index") ?? "", 10);
     if (Number.isInteger(listed)) return listed + 1;

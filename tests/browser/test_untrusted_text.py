@@ -7,14 +7,16 @@ from pathlib import Path
 
 from playwright.async_api import BrowserContext, expect
 
+from tests.browser.support.bare import bare_panel
 from tests.browser.support.front_end import FrontEndUnderTest
 from tests.browser.support.panel import ChatPanel
 from tests.providers.faults import EVENT_STREAM, Connection, FaultServer, Script, chunked, head
-from tests.xss.corpus import PAYLOADS, Watch, dangers
+from tests.xss.corpus import PAYLOADS, Watch, dangers, drawn_dangers, formulas_and_diagrams
 from valechat.ids import new_id
 from valechat.ledger import open_ledger
 from valechat.ledger.base import Conversation, StoredMessage
 from valechat.messages import Message, TextPart, ToolCallPart, ToolResultPart
+from valechat.notebook.shown import messages_shown
 from valechat.notebook.transcript import bundle, transcript_markdown
 from valechat.paths import Paths
 
@@ -23,26 +25,31 @@ CONVERSATION = "f" * 32
 
 def said() -> list[StoredMessage]:
     """Every payload as a question, an answer, a tool's arguments and a tool's result."""
-    messages: list[StoredMessage] = []
+    messages: list[Message] = []
     for payload in PAYLOADS:
         call = ToolCallPart(new_id(), "look", json.dumps({"at": payload}))
-        for message in (
+        messages += (
             Message.user(payload),
             Message("assistant", (TextPart(payload), call)),
             Message("tool", (ToolResultPart(call.id, "look", payload),)),
             Message("assistant", (TextPart(payload),)),
-        ):
-            parent = messages[-1].id if messages else None
-            now = datetime.now(UTC)
-            messages.append(StoredMessage(new_id(), CONVERSATION, parent, message, now, "lab/two"))
-    return messages
+        )
+    return chained(messages)
 
 
-def store(home: Path) -> None:
+def chained(messages: list[Message]) -> list[StoredMessage]:
+    stored: list[StoredMessage] = []
+    for message in messages:
+        parent = stored[-1].id if stored else None
+        stored.append(StoredMessage(new_id(), CONVERSATION, parent, message, datetime.now(UTC), "lab/two"))
+    return stored
+
+
+def store(home: Path, messages: list[Message] | None = None) -> None:
     ledger = open_ledger(Paths(config=home, data=home, state=home / "state"))
     now = datetime.now(UTC)
     ledger.start_conversation(Conversation(CONVERSATION, PAYLOADS[0], now, now, "demo/echo"))
-    ledger.add_messages(said())
+    ledger.add_messages(said() if messages is None else chained(messages))
     ledger.close()
 
 
@@ -70,6 +77,26 @@ async def test_a_conversation_full_of_scripts_is_drawn_harmlessly(lab: FrontEndU
     await notebook.page.wait_for_load_state("networkidle")
     assert await dangers(notebook.cell(1).locator(".jp-OutputArea")) == []
     assert (watch.dialogs, watch.requests) == ([], [])
+
+
+async def test_scripts_in_formulas_and_diagrams_are_drawn_harmlessly(context: BrowserContext) -> None:
+    panel = await bare_panel(context, messages_shown(chained([Message.user("?"), said_in_forms()]), {}))
+    try:
+        watch = Watch(panel.page)
+        await expect(panel.root.get_by_text("The end.", exact=True)).to_have_count(1, timeout=60_000)
+        await expect(panel.root.locator("[aria-busy=true]")).to_have_count(0, timeout=120_000)
+        drawn = panel.root.locator(".vc-diagram img")
+        assert await drawn.count() > 20
+        assert await panel.root.locator(".vc-math .katex").count() > 50
+        assert await dangers(panel.root) == []
+        assert await drawn_dangers(drawn) == []
+        assert (watch.dialogs, watch.requests, panel.errors) == ([], [], [])
+    finally:
+        await panel.page.close()
+
+
+def said_in_forms() -> Message:
+    return Message("assistant", (TextPart(formulas_and_diagrams()),))
 
 
 def paced(text: str) -> Script:

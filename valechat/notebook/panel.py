@@ -21,7 +21,7 @@ from valechat.notebook.outbox import Outbox
 from valechat.notebook.protocol import SavedTranscript
 from valechat.notebook.transcript import Transcript, bundle, saved_markdown
 
-__all__ = ["Panel", "panel_of", "show"]
+__all__ = ["Panel", "attach_kernel", "panel_of", "show"]
 
 
 class Panel(anywidget.AnyWidget):
@@ -82,14 +82,14 @@ def panel_of(chat: Chat) -> Panel:
 
 def show(chat: Chat) -> None:
     """Show a chat's panel as the output of the running cell."""
-    _attach_kernel()
+    attach_kernel()
     panel = panel_of(chat)
     display(panel)
     stored = engine().run(chat.stored())
     panel.add_transcript(stored)
 
 
-def _attach_kernel() -> None:
+def attach_kernel() -> None:
     """Let the notebook's own functions run on the kernel's loop between cells, and its variables be found."""
     kernel.install()
     shell = get_ipython()

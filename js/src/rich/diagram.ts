@@ -62,6 +62,11 @@ export class Diagram {
     image.width = Math.ceil(width);
     image.height = Math.ceil(height);
     image.style.minWidth = `${Math.round(width * SMALLEST)}px`;
+    image.addEventListener("error", () => {
+      this.picture = false;
+      this.say(strings.diagramFailed(strings.diagramEmpty));
+      this.show();
+    });
     image.src = url;
     this.holder.replaceChildren(image);
     this.picture = true;
@@ -72,7 +77,7 @@ export class Diagram {
   private say(text: string, busy = false): void {
     this.message.textContent = text;
     this.message.hidden = text === "";
-    this.message.classList.toggle("vc-busy", busy);
+    this.block.node.setAttribute("aria-busy", String(busy));
   }
 
   private show(): void {

@@ -58,6 +58,9 @@ function leaves(text: string): boolean {
   return /@import|\\|(?:image-set|image|src|cross-fade)\s*\(/i.test(text) || /url\s*\(\s*(?!["']?#)/i.test(text);
 }
 
+/** Characters that HTML has and XML does not; with one of them an image is none. */
+const NOT_XML = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/gu;
+
 export interface Picture {
   readonly url: string;
   readonly width: number;
@@ -78,6 +81,6 @@ export function harmlessPicture(text: string): Picture {
   }
   element.setAttribute("width", String(width));
   element.setAttribute("height", String(height));
-  const xml = new XMLSerializer().serializeToString(element);
+  const xml = new XMLSerializer().serializeToString(element).replace(NOT_XML, "");
   return { url: `data:image/svg+xml;charset=utf-8,${encodeURIComponent(xml)}`, width, height };
 }

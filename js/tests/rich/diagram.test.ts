@@ -45,6 +45,12 @@ describe("a drawn diagram", () => {
     expect(svg).toContain("hi");
   });
 
+  it("is well-formed even where its text has what XML cannot have", () => {
+    const { url } = harmlessPicture(SVG.replace("hi", "h\u0001\u000c\ud800i"));
+    const parsed = new DOMParser().parseFromString(text(url), "image/svg+xml");
+    expect(parsed.querySelector("text")?.textContent).toBe("hi");
+  });
+
   it("keeps references to its own parts", () => {
     const svg = '<svg viewBox="0 0 1 1"><path marker-end="url(#arrow)" fill="url(#g)" d="M0 0"/></svg>';
     expect(text(harmlessPicture(svg).url)).toContain('marker-end="url(#arrow)"');

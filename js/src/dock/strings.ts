@@ -1,0 +1,20 @@
+/** Every text of the side panel in JupyterLab that is not the chat's own. */
+export const strings = {
+  title: "ValeChat",
+  open: "Chat beside the notebook",
+  category: "ValeChat",
+  noNotebook: "Open a notebook: the chat beside it runs in that notebook's kernel.",
+  noKernel: "This notebook has no kernel. Choose one, and the chat opens here.",
+  starting: "Opening the chat",
+  busy: "A cell is running. The chat opens when it is done.",
+  restarting: "The kernel restarts. The chat opens again when it is back.",
+  dead: "The kernel has died. Restart it, and the chat opens here.",
+  notPython: (language: string) => `The chat needs a Python kernel; this notebook's speaks ${language}.`,
+  notInstalled: "ValeChat is not installed in this notebook's kernel. Run this in a cell, then try again:",
+  install: "%pip install valechat",
+  tooOld: "The ValeChat in this notebook's kernel is too old for the side panel. Run this in a cell and restart the kernel:",
+  upgrade: "%pip install --upgrade valechat",
+  failed: (why: string) => `The chat could not be opened: ${why}`,
+  noWidgets: "JupyterLab has no support for widgets here (jupyterlab_widgets is missing).",
+  again: "Try again",
+};
