@@ -223,5 +223,5 @@ async def test_what_no_view_of_ours_says_is_dropped(home: Path, view: View) -> N
     for nonsense in (None, 7, {}, {"type": 3}, {"type": "call"}, {"type": "unfold", "id": 1}, {"type": "hello2"}):
         view.board.receive(nonsense)
     view.ask(type="frob", request="r")
-    assert (await view.done("r"))["error"] is None
+    assert "unreadable" in (await view.done("r"))["error"]["message"]
     assert len(view.heard) <= before + 3

@@ -121,13 +121,8 @@ class PluginBoard:
 
     def receive(self, message: Any) -> None:
         """Take what a view asks. What cannot be read is dropped: no view of ours sends it."""
-        if isinstance(message, dict) and message.get("type") != "ask_answer":
-            try:
-                _FROM_VIEW.validate_python(message)
-            except ValidationError:
-                if isinstance(request := message.get("request"), str):
-                    self._send(Done(type="done", request=request, text="", error=_UNREADABLE))
-                return
+        if not self._readable(message):
+            return
         match message:
             case {"type": "hello"}:
                 ask_here(self.asker)
@@ -150,6 +145,18 @@ class PluginBoard:
                 self.asker.answer(cast("Any", message))
             case {"type": str(), "request": str(request)}:
                 self._start(self._done(request, message))
+
+    def _readable(self, message: Any) -> bool:
+        """Whether it is a message of ours; who waits for an answer to another is told."""
+        if not isinstance(message, dict) or message.get("type") == "ask_answer":
+            return isinstance(message, dict)
+        try:
+            _FROM_VIEW.validate_python(message)
+        except ValidationError:
+            if isinstance(request := message.get("request"), str):
+                self._send(Done(type="done", request=request, text="", error=_UNREADABLE))
+            return False
+        return True
 
     async def _done(self, request: str, message: Mapping[str, Any]) -> None:
         """Do what was asked, and say how it went."""
