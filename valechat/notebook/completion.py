@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult
 
+from valechat.builtin_tools import NOTEBOOK, TOOLS
 from valechat.engine import engine
 from valechat.errors import ValeChatError
 from valechat.notebook.arguments import option_names, takes_value
@@ -86,8 +87,9 @@ class Completion:
             case "--reveal":
                 return [found.name for found in listed(self._host.names)]
             case "--tools":
-                plugins = following(["enable"])
-                return [*(name for name, value in self._host.names.items() if callable(value)), *plugins]
+                own = [NOTEBOOK, *(f"{NOTEBOOK}/{name}" for name in TOOLS)]
+                mine = [one.name for one in listed(self._host.names) if callable(self._host.names[one.name])]
+                return [*mine, *following(["enable"]), *own]
         return ()
 
     def _named(self, kind: str) -> list[str]:

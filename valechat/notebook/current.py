@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,7 +18,7 @@ from valechat.pluginverbs.toolnames import named_in_plugins
 from valechat.reply import Reply
 from valechat.services import services
 
-__all__ = ["begin", "chat_for", "last_reply", "named", "notebook_chat", "remember", "resume"]
+__all__ = ["begin", "chat_for", "last_reply", "named", "notebook_chat", "offering", "remember", "resume"]
 
 _lock = threading.Lock()
 _chat: Chat | None = None
@@ -79,11 +79,7 @@ def chat_for(asking: Asking, functions: Callable[[str], Any]) -> Chat:
         ConfigError: A tool is neither a function of the notebook nor a plugin or one's tool.
     """
     base = begin() if asking.new and asking.conversation is None else notebook_chat()
-    chat = copy.copy(base)
-    if asking.tools:
-        named_plugins = {name: found for name in asking.tools if (found := _plugin(name, functions)) is not None}
-        chat = base.variant(tools=[_offered(name, functions) for name in asking.tools if name not in named_plugins])
-        chat.plugins = tuple(named_plugins.values())
+    chat = offering(copy.copy(base), asking.tools, functions)
     if asking.conversation is not None:
         chat.conversation_id = _fresh(asking.conversation) if asking.new else named(asking.conversation) or new_id()
     if asking.system is not None:
@@ -92,6 +88,20 @@ def chat_for(asking: Asking, functions: Callable[[str], Any]) -> Chat:
         chat.temperature = asking.temperature
     if asking.max_tokens is not None:
         chat.max_tokens = asking.max_tokens
+    return chat
+
+
+def offering(chat: Chat, names: Sequence[str], functions: Callable[[str], Any]) -> Chat:
+    """The chat with these tools alone, or as it is where none is named.
+
+    Raises:
+        ConfigError: As `chat_for`.
+    """
+    if not names:
+        return chat
+    named_plugins = {name: found for name in names if (found := _plugin(name, functions)) is not None}
+    chat = chat.variant(tools=[_offered(name, functions) for name in names if name not in named_plugins])
+    chat.plugins = tuple(named_plugins.values())
     return chat
 
 

@@ -28,9 +28,7 @@ def dry_run(host: Host, asking: Asking, prompt: str) -> None:
         ValeChatError: The question could not be sent as it is.
     """
     prepared = expanded(prompt, host, asking.reveal)
-    chat = instructed(_chat(asking), FORMATS[asking.format])
-    if asking.tools:
-        chat.offer([host.function(name) for name in asking.tools])
+    chat = current.offering(instructed(_chat(asking), FORMATS[asking.format]), asking.tools, host.function)
     afresh = asking.new or len(asking.models) > 1 or chat.conversation_id == ""
 
     async def estimates() -> tuple[int, list[str], list[Estimate]]:
