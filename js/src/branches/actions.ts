@@ -104,7 +104,7 @@ export class MessageActions {
       const id = siblings[to];
       if (id === undefined || !this.context.talk.show(id)) return;
       const end = to === 0 ? "next" : to === of - 1 ? "previous" : name;
-      this.goal = `[data-version="${CSS.escape(id)}"] [data-turn="${end}"]`;
+      this.goal = `[data-version=${JSON.stringify(id)}] [data-turn="${end}"]`;
       this.context.reveal(id);
     };
     const arrow = (name: "previous" | "next", to: number) => html`<button
@@ -172,7 +172,7 @@ export class MessageActions {
   private edit(message: MessageShown): void {
     const done = () => {
       this.editors.delete(message.id);
-      this.goal = `[data-acts="${CSS.escape(message.id)}"] button[aria-label="${strings.edit}"]`;
+      this.goal = `[data-acts=${JSON.stringify(message.id)}] button[aria-label="${strings.edit}"]`;
       this.context.redraw();
     };
     const editor = new QuestionEditor(message.text, {
@@ -192,19 +192,19 @@ export class MessageActions {
 
   private ask(message: MessageShown): void {
     this.sure = message.id;
-    this.goal = `[data-acts="${CSS.escape(message.id)}"] .vc-button-danger`;
+    this.goal = `[data-acts=${JSON.stringify(message.id)}] .vc-button-danger`;
     this.context.redraw();
   }
 
   private asking(message: MessageShown): TemplateResult {
     const back = () => {
       this.sure = "";
-      this.goal = `[data-acts="${CSS.escape(message.id)}"] button[aria-label="${strings.remove}"]`;
+      this.goal = `[data-acts=${JSON.stringify(message.id)}] button[aria-label="${strings.remove}"]`;
       this.context.redraw();
     };
     const remove = () => {
       this.sure = "";
-      if (this.context.talk.remove(message.id)) this.goal = "textarea.vc-input, .vc-composer textarea";
+      if (this.context.talk.remove(message.id)) this.goal = ".vc-composer textarea";
       this.context.redraw();
     };
     const pressed = (event: KeyboardEvent) => {

@@ -256,7 +256,7 @@ export class Panel {
     render(this.frameOf(view), this.root);
     this.announcer.update(view);
     this.follower.follow();
-    this.branching.drawn(view, this.content);
+    this.branching.drawn(view, this.root);
     this.noticed.update(view.asks, view.asks.length > 0 ? [...this.content.querySelectorAll(".vc-ask")] : []);
     if (asked.length > 0) this.turnTo(asked, view);
     else if (answering && view.asks.length === 0) this.composer.focus();

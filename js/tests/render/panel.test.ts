@@ -154,11 +154,11 @@ describe("an answer", () => {
     expect(el.querySelector(".vc-chip")?.textContent).toBe(shown);
   });
 
-  it("can be asked for again if it is the last, with the same question", async () => {
-    await panel({ messages: [question("One?"), message({ text: "1" }), question("Two?"), message({ text: "2" })] });
-    expect(all('[aria-label="Ask again"]')).toHaveLength(1);
-    labelled("Ask again")?.click();
-    expect(host.sentOf("send").map((m) => m.text)).toEqual(["Two?"]);
+  it("can be asked for again, each with its own question", async () => {
+    await panel({ messages: [question("One?"), message({ text: "1" }), question("Two?"), message({ id: "two", text: "2" })] });
+    expect(all('[aria-label="Ask again"]')).toHaveLength(2);
+    all('[aria-label="Ask again"]')[1]?.click();
+    expect(host.sentOf("regenerate").map((m) => m.message)).toEqual(["two"]);
   });
 
   it("shows tool calls with arguments and result as text", async () => {
