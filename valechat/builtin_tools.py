@@ -18,6 +18,7 @@ from valechat.errors import ConfigError, ToolFailed
 from valechat.functions import ToolOptions, marked_as
 from valechat.ledger.bounded import Rows, frames_select, ledger_select
 from valechat.services import services
+from valechat.toolpacks import pack_tools, packs
 from valechat.variables.describing import Description, describe
 from valechat.variables.listing import listed, offered, snapshot
 from valechat.variables.paths import described
@@ -167,23 +168,25 @@ def is_named(name: str) -> bool:
     return first == NOTEBOOK and (not slash or one in TOOLS)
 
 
+def _of_name(name: str) -> list[Callable[..., Any]]:
+    if is_named(name):
+        one = name.partition("/")[2]
+        return [TOOLS[one]] if one else list(TOOLS.values())
+    pack = pack_tools(name)
+    if pack is None:
+        names = ", ".join([NOTEBOOK, *(f"{NOTEBOOK}/{one}" for one in TOOLS), *packs()])
+        raise ConfigError(f"There is no tool named {name!r}.", fix=f"Pass a function, or one of {names}.")
+    return pack
+
+
 def expanded(tools: Sequence[Callable[..., Any] | str]) -> list[Callable[..., Any]]:
-    """Functions, with those of the product in the place of their names, each once.
+    """Functions, with those of the product and of packs in the place of their names, each once.
 
     Raises:
         ConfigError: There is no tool of such a name.
     """
     found: dict[int, Callable[..., Any]] = {}
     for tool in tools:
-        if isinstance(tool, str):
-            if not is_named(tool):
-                names = ", ".join(f"{NOTEBOOK}/{name}" for name in TOOLS)
-                raise ConfigError(
-                    f"There is no tool named {tool!r}.", fix=f"Pass a function, {NOTEBOOK!r}, or one of {names}."
-                )
-            one = tool.partition("/")[2]
-            chosen = [TOOLS[one]] if one else list(TOOLS.values())
-        else:
-            chosen = [tool]
+        chosen = _of_name(tool) if isinstance(tool, str) else [tool]
         found.update((id(function), function) for function in chosen)
     return list(found.values())

@@ -157,3 +157,35 @@ asyncio.run(main())
     assert told[:2] == ["('mounted', 'sk-mounted')", "('environment GROQ_API_KEY', 'gsk-environment')"]
     assert "('groq', 'mounted', 'not used: environment GROQ_API_KEY comes first')" in told[3]
     assert "sk-mounted" not in told[3]
+
+
+def test_a_tool_pack_is_offered_by_name_and_is_its_own_in_the_ledger(run: Run) -> None:
+    program = """
+import valechat
+chat = valechat.Chat("demo/echo", tools=["workdays"])
+print([spec.name for spec in chat.offered()])
+chat = valechat.Chat("demo/echo", tools=["workdays/workdays_between"])
+question = 'Use the tool workdays_between with {"first": "2026-11-20", "last": "2026-11-24"}'
+print([(result.name, result.value) for result in chat.ask_sync(question).tool_results])
+print(valechat.sql("SELECT plugin, tool, status FROM tool_calls").fetchall())
+"""
+    assert run(program).splitlines() == [
+        "['workdays_between', 'add_workdays']",
+        "[('workdays_between', 3)]",
+        "[('workdays', 'workdays_between', 'ok')]",
+    ]
+
+
+def test_a_pack_or_tool_that_is_not_there_is_named_with_those_that_are(run: Run) -> None:
+    program = """
+import valechat
+import valechat.errors
+for name in ("workdays/holidays", "holidays"):
+    try:
+        valechat.Chat(tools=[name])
+    except valechat.errors.ConfigError as error:
+        print(error)
+"""
+    first, second = run(program).splitlines()
+    assert "workdays_between, add_workdays" in first
+    assert "notebook/run_code, workdays" in second

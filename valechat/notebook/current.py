@@ -17,6 +17,7 @@ from valechat.notebook.arguments import Asking
 from valechat.pluginverbs.toolnames import named_in_plugins
 from valechat.reply import Reply
 from valechat.services import services
+from valechat.toolpacks import packs
 
 __all__ = ["begin", "chat_for", "last_reply", "named", "notebook_chat", "offering", "remember", "resume"]
 
@@ -110,9 +111,14 @@ def _offered(name: str, functions: Callable[[str], Any]) -> Any:
     try:
         return functions(name)
     except ConfigError:
-        if is_named(name):
+        if _ready_made(name):
             return name
         raise
+
+
+def _ready_made(name: str) -> bool:
+    """Whether a name stands for the product's own tools or a pack's."""
+    return is_named(name) or name.partition("/")[0] in packs()
 
 
 def _plugin(name: str, functions: Callable[[str], Any]) -> str | None:
@@ -120,7 +126,7 @@ def _plugin(name: str, functions: Callable[[str], Any]) -> str | None:
     try:
         functions(name)
     except ConfigError:
-        return None if is_named(name) else named_in_plugins(name)
+        return None if _ready_made(name) else named_in_plugins(name)
     return None
 
 
