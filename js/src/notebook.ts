@@ -2,6 +2,7 @@
  * What the panel can do with the notebook around it, found by looking: JupyterLab and Notebook 7 give a
  * widget its document (`widget_manager.context`), other hosts do not, and then these functions say so.
  */
+import { canRun, runCell } from "./branches/running";
 import type { SavedTranscript } from "./protocol";
 import type { CellInserter } from "./render/code";
 
@@ -148,6 +149,15 @@ class NotebookCells implements CellInserter {
 
   accepts(language: string): boolean {
     return language === "markdown" || language === "md" || language === this.language() || this.isOwn(language);
+  }
+
+  runs(language: string): boolean {
+    return language !== "markdown" && language !== "md" && this.accepts(language) && canRun(this.el);
+  }
+
+  async run(code: string, language: string): Promise<boolean> {
+    const index = this.index();
+    return this.insert(code, language) && (await runCell(this.el, index, code));
   }
 
   insert(code: string, language: string): boolean {

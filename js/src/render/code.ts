@@ -1,4 +1,5 @@
 /** A block of code with its language, a copy button and, in a notebook, a button that makes it a cell. */
+import { strings as words } from "../branches/strings";
 import { icon } from "../icons";
 import { strings } from "../strings";
 import { copyButton, flash } from "./copy";
@@ -10,6 +11,10 @@ export interface CellInserter {
   /** Whether code in this language can become a cell of this notebook. */
   accepts(language: string): boolean;
   insert(code: string, language: string): boolean;
+  /** Whether such a cell can also be run. */
+  runs?(language: string): boolean;
+  /** Puts code into a new cell and runs it. Tells whether it runs; it is inserted in any case. */
+  run?(code: string, language: string): Promise<boolean>;
 }
 
 /** While code still grows, colours are drawn only up to this length: each tick draws all of it again. */
@@ -43,6 +48,7 @@ export class CodeBlock {
     label.textContent = language || strings.code;
     bar.append(label);
     if (cells?.accepts(language)) bar.append(this.insertButton(cells));
+    if (cells?.run && cells.runs?.(language)) bar.append(this.runButton(cells.run.bind(cells)));
     bar.append(copyButton(() => this.code, strings.copyCode, "vc-button-text"));
     pre.tabIndex = 0;
     pre.setAttribute("role", "group");
@@ -70,6 +76,17 @@ export class CodeBlock {
   /** Shows the code, or hides it behind what is drawn from it. */
   showSource(shown: boolean): void {
     this.pre.hidden = !shown;
+  }
+
+  private runButton(run: (code: string, language: string) => Promise<boolean>): HTMLButtonElement {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "vc-button-text";
+    button.append(icon("play"), words.run);
+    button.addEventListener("click", () => {
+      void run(this.code, this.language).then((ran) => flash(button, ran ? words.ran : strings.inserted));
+    });
+    return button;
   }
 
   private insertButton(cells: CellInserter): HTMLButtonElement {
