@@ -46,8 +46,43 @@ async def test_variables_are_found_previewed_and_sent_by_keyboard(lab: FrontEndU
     await panel.composer.press("Enter")
     await panel.finished()
     await expect(panel.questions.locator(".vc-picture img")).to_be_visible()
-    await pictures(panel, "variables-sent")
     await panel.composer.press("ArrowUp")
     await expect(panel.composer).to_have_value("Compare @sales with @fig")
     await notebook.run(2)
     assert (await notebook.text(2)).strip() == "['@sales', '@fig', '@fig']"
+
+
+TOOLS = """import valechat
+chat = valechat.Chat('demo/echo', tools=['notebook'])
+total = 20
+chat"""
+ASK = 'use the tool run_code with {"code": "answer = total + 22\\nprint(\\"counted\\")\\nanswer"}'
+
+
+async def test_code_of_a_model_is_shown_asked_about_and_runs_in_the_kernel(
+    lab: FrontEndUnderTest, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    notebook = await lab.open([TOOLS, "print(answer)"], home=home)
+    await notebook.run(1)
+    panel = ChatPanel(notebook, 1)
+    await expect(panel.composer).to_be_enabled()
+    await panel.ask(ASK)
+    card = panel.root.locator(".vc-tool")
+    await expect(card.get_by_role("heading", name="May notebook run run_code?")).to_be_visible()
+    await expect(card).to_contain_text('print("counted")')
+    await expect(card.get_by_role("button", name="Always for this tool")).to_have_count(0)
+    await pictures(panel, "tools-code-asked")
+    allow = card.get_by_role("button", name="Allow once")
+    await expect(allow).to_be_enabled()
+    await allow.click()
+    await panel.finished()
+    await card.locator("summary").click()
+    await expect(card.locator(".vc-tool-result")).to_contain_text("Result: 42")
+    await panel.picture("tools-code-ran")
+    await panel.root.get_by_role("button", name="Plugins: 1 in use").click()
+    await expect(panel.root.get_by_role("switch", name="Use This notebook in this chat")).to_be_checked()
+    await notebook.screenshot("tools-menu")
+    await notebook.run(2)
+    assert (await notebook.text(2)).strip() == "42"

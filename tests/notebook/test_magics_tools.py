@@ -42,6 +42,18 @@ def test_the_notebooks_own_tools_are_offered_by_their_name(kernel: Kernel) -> No
     assert "seven: int" in kernel.value("kept.tool_results[0].text")
 
 
+def test_a_dry_run_names_the_tools_and_calls_none(kernel: Kernel) -> None:
+    kernel.run("import valechat\n@valechat.tool\ndef own_one(): return 1")
+    ran = kernel.run("%%valechat --dry-run --tools own_one,notebook/read_cell\nhello")
+    assert "TOOLS\nown_one, read_cell" in ran.text
+
+
+def test_completion_offers_functions_and_the_notebooks_own_tools(kernel: Kernel) -> None:
+    kernel.run("def own_two(): return 1")
+    assert "own_two" in kernel.complete("%valechat --tools own")[0]
+    assert "notebook/run_code" in kernel.complete("%valechat --tools notebook/r")[0]
+
+
 def test_completion_offers_what_can_be_revealed(kernel: Kernel) -> None:
     kernel.run("some_settings = {}")
     assert "some_settings" in kernel.complete("%valechat --reveal some")[0]

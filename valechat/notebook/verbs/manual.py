@@ -38,7 +38,7 @@ looks like a secret is hidden. All other braces are left alone; `{{{{name}}}}` s
 | `-t TEMPERATURE` | 0 to 2 |
 | `--max-tokens N` | the longest answer |
 | `--max-cost USD` | the most this question may cost |
-| `--tools f,git` | functions and plugins, or single tools (`git_git_log`), that the model may call; `notebook` for the notebook's own |
+| `--tools f,git` | what the model may call: functions, plugins, single tools (`git_git_log`), `notebook` |
 | `--reveal x,y` | send these variables as they are, what looks like a secret included |
 | `--dry-run` | show what would be sent and what it could cost |
 | `--no-stream` | show the answer when it is whole |
