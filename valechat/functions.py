@@ -9,7 +9,10 @@ from typing import Any, Literal, TypeVar, overload
 
 from valechat.errors import ConfigError
 
-__all__ = ["ToolOptions", "marked_as", "options_of", "tool"]
+__all__ = ["NOTEBOOK", "ToolOptions", "marked_as", "options_of", "tool"]
+
+NOTEBOOK = "notebook"
+"""The id under which functions of the notebook, and the notebook's own tools, are known beside plugins."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -37,7 +40,7 @@ class ToolOptions:
     runs: Literal["main", "thread", "engine"] = "main"
     approve: bool | Literal["always"] = False
     timeout: float | None = None
-    plugin: str = "notebook"
+    plugin: str = NOTEBOOK
 
 
 _PLAIN = ToolOptions()

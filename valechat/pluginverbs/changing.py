@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from valechat.errors import PluginError
+from valechat.functions import NOTEBOOK
 from valechat.plugins.approvals import SAMPLING
 from valechat.plugins.base import PluginInfo
 from valechat.pluginverbs.blocks import Block, Note, Outcome, Said, Table
@@ -130,7 +131,9 @@ def _told(infos: list[PluginInfo], verb: str = "runs and offers") -> Outcome:
 
 
 async def _checked(options: argparse.Namespace, desk: Desk) -> None:
-    """A permission for a name that nothing has would only look like one."""
+    """A permission for a name that nothing has would only look like one. Functions come and go with their notebook."""
+    if options.id == NOTEBOOK:
+        return
     if desk.live:
         await desk.manager.load()
         info = desk.manager.status(options.id)
