@@ -7,20 +7,24 @@ from pathlib import Path
 
 import pytest
 
+from tests.warm.processes import command
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 COMMAND = [sys.executable, "-m", "valechat.cli"]
+"""The command as its users start it."""
 
 
 @pytest.fixture
 def run(tmp_path: Path, home: Path) -> Run:
-    """Runs the real command in an empty folder; standard input is empty unless given."""
+    """Runs the command in an empty folder, its imports done; standard input is empty unless given."""
     folder = tmp_path / "work"
     folder.mkdir()
+    warm = command("valechat.cli")
 
     def run(*arguments: str, piped: str = "") -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
-            [*COMMAND, *arguments],
+            [*warm, *arguments],
             cwd=folder,
             input=piped,
             capture_output=True,

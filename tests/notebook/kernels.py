@@ -11,7 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_client.blocking.client import BlockingKernelClient
+from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import KernelManager
+
+from tests.warm.kernelspec import NAME, write_kernelspec
 
 __all__ = ["Kernel", "Ran"]
 
@@ -55,7 +58,9 @@ class Kernel:
     def __init__(self, folder: Path, home: Path) -> None:
         keep = {name: value for name, value in os.environ.items() if not name.endswith("_API_KEY")}
         environment = {**keep, "VALECHAT_HOME": str(home), "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
-        self._manager = KernelManager(kernel_name="python3")
+        specs = folder / ".kernels"
+        write_kernelspec(specs)
+        self._manager = KernelManager(kernel_name=NAME, kernel_spec_manager=KernelSpecManager(kernel_dirs=[str(specs)]))
         self._manager.start_kernel(cwd=str(folder), env=environment, extra_arguments=["--Application.log_level=40"])
         self.client: BlockingKernelClient = self._manager.blocking_client()
         self.client.start_channels()

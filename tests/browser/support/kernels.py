@@ -4,7 +4,9 @@ import json
 import sys
 from pathlib import Path
 
-LOCKED = "python3"
+from tests.warm.kernelspec import NAME, write_kernelspec
+
+LOCKED = NAME
 OLDER = "ipykernel-7.3"
 
 OLDER_FOLDER = Path(__file__).parents[3] / ".cache" / OLDER
@@ -12,6 +14,7 @@ OLDER_FOLDER = Path(__file__).parents[3] / ".cache" / OLDER
 
 def write_kernelspecs(folder: Path) -> Path:
     """Describe the kernels in `folder`, for `JUPYTER_PATH`."""
+    write_kernelspec(folder / "kernels")
     if (OLDER_FOLDER / "ipykernel").is_dir():
         spec = folder / "kernels" / OLDER
         spec.mkdir(parents=True)
