@@ -12,6 +12,8 @@ export interface Widget {
   readonly isVisible: boolean;
   readonly isDisposed: boolean;
   addClass(name: string): void;
+  readonly parent: Widget | null;
+  fit(): void;
   dispose(): void;
   show(): void;
   hide(): void;

@@ -54,7 +54,11 @@ function activate(app: App, tracker: Tracker, palette: Palette | null, restorer:
   const panel = new SidePanel();
   const dock = new Dock(panel, tracker);
   // Visible only when the message has gone through all of it.
-  shown = () => queueMicrotask(() => dock.follow());
+  shown = () =>
+    queueMicrotask(() => {
+      panel.parent?.parent?.fit();
+      dock.follow();
+    });
   const LabIcon = ui?.["LabIcon"] as (new (options: object) => unknown) | undefined;
   if (LabIcon) panel.title.icon = new LabIcon({ name: "valechat:chat", svgstr: ICON });
   else panel.title.label = strings.title;
