@@ -165,6 +165,13 @@ def test_what_is_asked_each_time_is_never_remembered(careful: Callable[..., Func
     assert all(asked.each_time for asked in person.asked)
 
 
+def test_a_function_can_be_allowed_by_name_before_anybody_is_asked(careful: Callable[..., FunctionTools]) -> None:
+    tools = careful()
+    assert tools.approvals is not None
+    tools.approvals.allow("notebook", "drop")
+    assert call(tools, None, '{"table": "a"}').status == "ok"
+
+
 def test_where_nobody_can_be_asked_it_does_not_run(careful: Callable[..., FunctionTools]) -> None:
     called = call(careful(), None, '{"table": "a"}')
     assert called.status == "refused"
