@@ -135,6 +135,16 @@ async def test_too_long_a_question_is_refused_with_its_size() -> None:
         await chat().ask("x" * 50_001)
 
 
+async def test_a_conversation_that_grew_too_long_is_refused_before_anything_is_sent(home: Path) -> None:
+    (home / "config.toml").write_text("[sizes]\nconversation = 400\n")
+    talk = chat()
+    await talk.ask("x" * 100)
+    before = rows()
+    with pytest.raises(TooLarge, match=r"conversation would be .* the limit is 400"):
+        await talk.ask("y" * 250)
+    assert rows() == before
+
+
 async def test_the_fallback_is_asked_and_said(home: Path) -> None:
     async with faults.FaultServer(faults.whole(b'{"error": {"message": "Broken"}}', status=400)) as server:
         (home / "config.toml").write_text(f'[providers.mylab]\nbase_url = "{server.url}/v1"\n')

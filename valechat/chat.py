@@ -305,6 +305,7 @@ class Chat:
             confirmed=how.get("confirmed", False),
             toolbox=self._functions,
             title=title_of(text) or title_of(_named(attached)),
+            most_bytes=sizes.conversation,
         )
 
     async def _with_plugins(self, tools: Services, turn: Turn) -> Turn:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from valechat.errors import TooLarge
 from valechat.ledger.base import StoredMessage
 from valechat.messages import Message, ToolResultPart
 
-__all__ = ["answered", "repaired", "spoken"]
+__all__ = ["answered", "check_size", "repaired", "spoken"]
 
 
 def answered(stored: Sequence[StoredMessage]) -> list[StoredMessage]:
@@ -18,6 +19,21 @@ def answered(stored: Sequence[StoredMessage]) -> list[StoredMessage]:
 def spoken(stored: Sequence[StoredMessage]) -> list[Message]:
     """What a model is told of a conversation: `answered`, but for answers stopped before their first word."""
     return repaired([message.message for message in answered(stored) if message.message.parts])
+
+
+def check_size(messages: Sequence[Message], most: int | None) -> None:
+    """Refuse a conversation whose text is longer than that many bytes, None for no limit; pictures and files have limits of their own.
+
+    Raises:
+        TooLarge: It is.
+    """
+    texts = (getattr(part, name, "") for one in messages for part in one.parts for name in ("text", "arguments"))
+    size = sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
+    if most is not None and size > most:
+        raise TooLarge(
+            f"The conversation would be {size:,} bytes long; the limit is {most:,}.",
+            fix="Begin a new one, or raise `conversation` under [sizes] in config.toml.",
+        )
 
 
 def repaired(messages: Sequence[Message]) -> list[Message]:

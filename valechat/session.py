@@ -27,7 +27,7 @@ from valechat.events import (
     ToolCallEvent,
     UsageEvent,
 )
-from valechat.history import spoken
+from valechat.history import check_size, spoken
 from valechat.ids import new_id
 from valechat.ledger.base import Conversation, Kind, Ledger, RequestStatus, StoredMessage
 from valechat.ledger.threads import durably, to_the_end
@@ -77,7 +77,7 @@ class Turn:
     `after` is the message that the question follows, empty for a new beginning; None goes on where the shown
     path ends. `again` says that the question is stored, and gets another answer.
     `confirmed` says that the user agreed to a cost above `confirm_above`; else `asker` is asked, if there
-    is one. The asker is asked about tool calls too. `notes` are told before anything else.
+    is one. The asker is asked about tool calls too. `notes` are told first. `most_bytes` bounds all text.
     """
 
     conversation_id: str
@@ -93,6 +93,7 @@ class Turn:
     max_cost: Decimal | None = None
     confirmed: bool = False
     title: str = ""
+    most_bytes: int | None = None
     question_id: str = field(default_factory=new_id)
     after: str | None = None
     again: bool = False
@@ -109,6 +110,7 @@ def run_turn(turn: Turn, ledger: Ledger, meter: Meter) -> AsyncGenerator[Event, 
         ConfirmationRequired: The user has to agree first; nothing was sent.
         ProviderError: The last target failed before anything visible arrived.
         ConfigError: The message to go on from is not in the conversation.
+        TooLarge: The conversation is longer than `most_bytes`; nothing was sent.
     """
     return _Run(turn, ledger, meter).events()
 
@@ -169,6 +171,7 @@ class _Run:
         self._last_id = path[-1].id if path else None
         self._branches = [stored.id for stored in path] != [stored.id for stored in end]
         self._said = spoken(path)
+        check_size([*self._said, turn.question], turn.most_bytes)
 
     async def _show(self, leaf: str) -> None:
         """Let the shown path go through a message, where this turn is a branch."""
