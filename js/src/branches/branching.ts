@@ -35,9 +35,15 @@ export class Branching {
   }
 
   /** A view was drawn into this element. */
-  drawn(view: View, content: Element): void {
+  drawn(view: View, root: Element): void {
     this.pins.update(view.pins);
     this.reveal.look(view);
-    this.actions.settle(content);
+    this.actions.settle(root);
+  }
+
+  /** Rows were drawn, of those that a view has, and others may follow. */
+  settled(root: Element, drawn: readonly string[]): void {
+    this.actions.keep(new Set(drawn));
+    this.actions.settle(root);
   }
 }

@@ -55,7 +55,6 @@ export class MessageViews {
 
   /** Forgets what belongs to messages that are no longer shown. */
   keep(ids: ReadonlySet<string>): void {
-    this.actions?.keep(ids);
     for (const kept of [this.answers, this.questions]) {
       for (const id of kept.keys()) if (!ids.has(id)) kept.delete(id);
     }

@@ -325,6 +325,7 @@ export class Panel {
   private settled(): void {
     this.follower.follow();
     this.reach?.look();
+    this.branching.settled(this.root, this.rows.recent);
     const { pending, comparison } = this.session.view;
     const compared = comparison ? [comparison.question, ...comparison.answers].map((m) => m.id) : [];
     this.messages.keep(new Set([...this.rows.recent, ...pending.map((p) => p.turn), ...compared]));
