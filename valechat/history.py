@@ -22,7 +22,7 @@ def spoken(stored: Sequence[StoredMessage]) -> list[Message]:
 
 
 def check_size(messages: Sequence[Message], most: int | None) -> None:
-    """Refuse a conversation whose text is longer than that many bytes, None for no limit; pictures and files have limits of their own.
+    """Refuse a conversation whose text is longer than that many bytes; None is no limit, and pictures do not count.
 
     Raises:
         TooLarge: It is.
