@@ -240,7 +240,6 @@ async def test_a_turn_of_another_kernel_shows_up_while_the_panel_is_looked_at(ho
     keep("shared", "Hello", "Hi")
     panel = Desk(valechat.Chat("demo/echo", conversation="shared"))
     await panel.shown()
-    panel.send({"type": "look"})
     count = len(panel.got)
     other = valechat.Chat("demo/echo", conversation="shared")
     await other.ask("Count to 2")
@@ -252,7 +251,6 @@ async def test_a_turn_of_another_kernel_shows_up_while_the_panel_is_looked_at(ho
 async def test_a_panel_that_wrote_itself_is_not_shown_it_again(home: Path) -> None:
     panel = Desk(valechat.Chat("demo/echo"))
     conversation = (await panel.shown())["conversation_id"]
-    panel.send({"type": "look"})
     panel.ask("Count to 2")
     await panel.until("turn_ended")
     before = len([message for message in panel.got if message["type"] == "state"])

@@ -181,6 +181,7 @@ class PanelConversation:
         # What comes from no turn, a plugin's sign-in for example, is asked where the user looks.
         ask_here(self._asker)
         await self._send_state()
+        await self._following.look()
 
     async def _on_send(self, message: Send, buffers: Sequence[bytes | memoryview]) -> None:
         attached = message.get("attachments", [])

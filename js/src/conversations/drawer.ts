@@ -91,7 +91,13 @@ export class Drawer implements RowActions {
     if (this.node.open) return;
     [this.said, this.problem, this.mode, this.turned, this.inside] = ["", null, "", "", false];
     this.active = this.context.current();
-    this.unsubscribe = this.talk.subscribe(() => this.draw());
+    const told = this.talk.subscribe(() => this.draw());
+    const resized = () => this.place(beside);
+    window.addEventListener("resize", resized);
+    this.unsubscribe = () => {
+      told();
+      window.removeEventListener("resize", resized);
+    };
     this.talk.find("", "", false);
     this.place(beside);
     this.draw();

@@ -70,7 +70,7 @@ function line(one: ConversationShown, title: string, state: RowState, actions: R
     <span class="vc-talk-time" title=${wholeTimeOf(one.updated_at)}>${timeOf(one.updated_at, state.now)}</span>
     <span class="vc-talk-meta">${meta(one)}</span>
     ${one.snippet ? html`<span class="vc-talk-snippet">${withMarks(one.snippet, state.search)}</span>` : nothing}
-    ${one.tags.length > 0 ? html`<span class="vc-talk-tags">${one.tags.map((tag) => html`<span class="vc-tag">${tag}</span>`)}</span>` : nothing}
+    ${one.tags.length > 0 && state.mode !== "tags" ? html`<span class="vc-talk-tags">${one.tags.map((tag) => html`<span class="vc-tag">${tag}</span>`)}</span>` : nothing}
   </button>`;
 }
 
