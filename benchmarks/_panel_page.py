@@ -87,7 +87,7 @@ class Lab:
         self._number += 1
         path = self._server.root / f"bench-{self._number}.ipynb"
         places = [*dict.fromkeys([str(HERE), *sys.path])]
-        first = f"import sys\nsys.path.extend({places!r})\nfrom _panel_kernel import *"
+        first = f"import sys\nsys.path[:0] = {places!r}\nfrom _panel_kernel import *"
         write_notebook(path, [first, *cells], LOCKED)
         context = await self.browser.new_context(viewport={"width": 1280, "height": 900})
         notebook = NotebookPage(await context.new_page(), self._server, path)
