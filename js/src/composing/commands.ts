@@ -11,6 +11,7 @@ export interface Command {
 export interface CommandActions {
   readonly new?: Act;
   readonly model?: Act;
+  readonly compare?: Act;
   readonly settings?: Act;
   readonly attach?: Act;
   readonly variables?: Act;
@@ -23,7 +24,7 @@ type Act = (() => void) | undefined;
 
 /** All commands, in the order in which they are shown. */
 export function commands(actions: CommandActions): Command[] {
-  const names = ["new", "model", "variables", "attach", "plugins", "settings", "export", "help"] as const;
+  const names = ["new", "model", "compare", "variables", "attach", "plugins", "settings", "export", "help"] as const;
   return names.flatMap((name) => {
     const run = actions[name];
     return run ? [{ name, about: strings.commands[name] ?? "", run }] : [];

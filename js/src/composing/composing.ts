@@ -30,6 +30,7 @@ export class Composing {
       new: () => session.newConversation(),
       attach: () => composer.choose(),
       variables: () => this.mention(),
+      compare: () => composer.node.querySelector<HTMLElement>(".vc-compare-button")?.click(),
     };
     const history = new QuestionHistory();
     const chips = new VariableChips(session.variables, () => composer.focus());

@@ -22,6 +22,7 @@ export const strings = {
   commands: {
     new: "Begin a new conversation",
     model: "Choose a model",
+    compare: "Ask several models at once",
     settings: "Open the settings",
     attach: "Attach images or files",
     variables: "Attach a variable or a file beside the notebook",
