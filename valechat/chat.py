@@ -8,6 +8,7 @@ import copy
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from importlib import import_module
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -99,6 +100,10 @@ class Chat:
         self._watchers: list[Callable[[], None]] = []
         self.begin(conversation or new_id())
         self.offer(tools)
+
+    def _display_(self) -> Any:
+        """The panel, for marimo, which asks an object by this name what to show."""
+        return import_module("valechat.notebook.panel").panel_of(self)
 
     def __repr__(self) -> str:
         return f"Chat({self.model!r}, conversation={self.conversation_id!r})"

@@ -12,7 +12,6 @@ import sys
 from importlib.metadata import version
 from typing import Any
 
-from ipykernel.comm.comm import BaseComm
 from IPython.core.getipython import get_ipython
 from ipywidgets import Widget
 
@@ -39,6 +38,11 @@ def _as_received(_data: Any, default: Any) -> Any:
 
 def routing() -> tuple[bool, str]:
     """Whether clicks are answered while a cell runs, as far as the kernel can know, and why."""
+    try:
+        from ipykernel.comm.comm import BaseComm
+    except ImportError:
+        # marimo's kernel is its own and has widgets without it.
+        return False, "This kernel is not ipykernel: whether clicks wait for the running cell is its own affair."
     name = f"ipykernel {version('ipykernel')}"
     kernel = getattr(get_ipython(), "kernel", None)
     # The kernel's own answer to whether it was started with subshells; none before version 7.
