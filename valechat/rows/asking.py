@@ -22,10 +22,9 @@ from valechat.errors import (
     Unreachable,
 )
 from valechat.held import Held
-from valechat.ledger.base import RequestStatus
+from valechat.ledger.base import RequestStatus, UsageRow
 from valechat.ledger.jobs import JobRow, RowStatus
 from valechat.messages import Message
-from valechat.meter import Meter
 from valechat.money import EXACT
 from valechat.providers.base import Provider
 from valechat.rows.clerk import Clerk, Ended, Request
@@ -58,7 +57,7 @@ class Asking:
         gate: Gate,
         purse: Purse,
         clerk: Clerk,
-        meter: Meter,
+        bill: Callable[..., UsageRow],
         structure: Structure | None,
         written: Callable[[JobRow, Item], None],
     ) -> None:
@@ -68,7 +67,7 @@ class Asking:
         self._gate = gate
         self._purse = purse
         self._clerk = clerk
-        self._meter = meter
+        self._price = bill
         self._structure = structure
         self._written = written
 
@@ -164,7 +163,7 @@ class Asking:
 
     def _bill(self, held: Held, answer: Answer, status: RequestStatus, error: ProviderError | None = None) -> Request:
         message: Message = answer.message
-        return Request(held, self._meter.bill(held, answer, status, error), message)
+        return Request(held, self._price(held, answer, status, error), message)
 
     async def _put(
         self,

@@ -7,6 +7,7 @@ each row. A row counts as done when its group is written, never before.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -20,6 +21,9 @@ from valechat.meter import Meter
 from valechat.rows.purse import Purse
 
 __all__ = ["Clerk", "Ended", "Request"]
+
+GATHER_SECONDS = 0.02
+"""How long rows gather where they come faster than that; a killed process loses what had gathered."""
 
 MOST_WAITING = 512
 """Rows that may wait to be written; then their requests wait too."""
@@ -83,13 +87,17 @@ class Clerk:
             raise self.failure
 
     async def _run(self) -> None:
+        last = 0.0
         while not (self._closing and self._waiting.empty()):
             group = [await self._waiting.get()]
+            if time.monotonic() - last < GATHER_SECONDS and not self._closing:
+                await asyncio.sleep(GATHER_SECONDS)
             while not self._waiting.empty():
                 group.append(self._waiting.get_nowait())
             self._room.set()
             if ended := [one for one in group if one is not None]:
                 await self._write(ended)
+                last = time.monotonic()
 
     async def _write(self, group: Sequence[Ended]) -> None:
         """Write a group; after a failure what follows is tried all the same, for each row is money."""

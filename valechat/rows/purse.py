@@ -24,7 +24,7 @@ from valechat.ids import new_id
 from valechat.ledger.base import Ceiling, Hold
 from valechat.ledger.jobs import job_bucket
 from valechat.ledger.threads import durably
-from valechat.meter import LAPSE, RENEW_SECONDS
+from valechat.meter import LAPSE, RENEW_SECONDS, Meter
 from valechat.money import EXACT
 from valechat.providers.base import Provider, Request
 from valechat.quote import Quote, price_changing, price_name
@@ -96,6 +96,16 @@ class Purse:
         self._taking = asyncio.Lock()
         self._settled = asyncio.Event()
         self._renewing = asyncio.create_task(self._renew())
+
+    def biller(self) -> Meter:
+        """A meter for bills, with the prices as this purse has them: it looks less often."""
+        return Meter(
+            self._found.ledger,
+            limits=lambda: self._limits,
+            prices=lambda: self._table,
+            zone=lambda: self._zone,
+            priced_as=self._found.priced_as,
+        )
 
     @property
     def plan(self) -> Plan:

@@ -15,9 +15,9 @@ from valechat.errors import ConfigError, LimitReached, ProviderError, RequestRej
 from valechat.ledger.jobs import JobRow, JobStore
 from valechat.ledger.threads import durably, to_the_end
 from valechat.money import EXACT
-from valechat.providers.resilience import Resilient
 from valechat.rows.asking import Asking
 from valechat.rows.clerk import Clerk, Ended
+from valechat.rows.direct import direct
 from valechat.rows.gate import Gate, GaveUp
 from valechat.rows.items import Common, Feed, Item, broken_row
 from valechat.rows.purse import MAX_COST, Purse
@@ -112,7 +112,7 @@ class Run:
         self._answered = 0
         self._over = asyncio.Event()
         self._feed = Feed(source, common, found.settings.sizes, store, job_id)
-        provider = target.provider.inner if isinstance(target.provider, Resilient) else target.provider
+        provider = direct(found, target.provider.name)
         self._gate = Gate(concurrency, clock=time.monotonic)
         self._purse = Purse(found, provider, target.name, job_id, max_cost=max_cost, ahead=concurrency)
         self._clerk = Clerk(store, found.meter, self._purse)
@@ -125,7 +125,7 @@ class Run:
             gate=self._gate,
             purse=self._purse,
             clerk=self._clerk,
-            meter=found.meter,
+            bill=self._purse.biller().bill,
             structure=structure,
             written=self._written,
         )
