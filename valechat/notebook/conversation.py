@@ -29,7 +29,8 @@ from valechat.notebook.estimating import Estimating
 from valechat.notebook.following import Following
 from valechat.notebook.latest import Latest
 from valechat.notebook.liveturn import LiveTurn
-from valechat.notebook.models import breakers_shown, models_shown
+from valechat.notebook.modeldesk import ModelDesk
+from valechat.notebook.models import breakers_shown
 from valechat.notebook.outbox import Outbox
 from valechat.notebook.paging import EarlierDesk, newest
 from valechat.notebook.piecedesk import PieceDesk
@@ -37,21 +38,15 @@ from valechat.notebook.places import ask_here
 from valechat.notebook.plugindesk import PluginDesk
 from valechat.notebook.protocol import (
     AskAnswer,
-    Breakers,
     ErrorShown,
     FromPanel,
-    Models,
-    ModelShown,
     Notice,
     Refused,
     Regenerate,
-    SelectModel,
     Send,
-    SetKey,
     State,
     Stop,
     TurnEnded,
-    TurnStarted,
 )
 from valechat.notebook.settingsdesk import SettingsDesk
 from valechat.notebook.shown import error_shown, messages_shown, spent
@@ -75,19 +70,18 @@ class PanelConversation:
         self._stored = stored
         self._asker = PanelAsker(outbox, self._decided)
         self._live: dict[str, LiveTurn] = {}
-        self._models: list[ModelShown] = []
+        self._models = ModelDesk(chat, outbox)
         self._tasks: set[asyncio.Task[None]] = set()
         self._uploads = Uploads()
         self._variables = VariableDesk(outbox, self._uploads)
         self._estimating = Estimating(chat, self._uploads, outbox)
         self._desk = PluginDesk(chat, outbox, self._uploads)
-        self._settings = SettingsDesk(chat, outbox, lambda: self._send_models(refresh=True))
+        self._settings = SettingsDesk(chat, outbox, lambda: self._models.send(refresh=True))
         self._following = Following(lambda: chat.conversation_id, self._busy, self.show)
         self._conversations = ConversationDesk(chat, outbox, self)
         self._branches = BranchDesk(chat, outbox, self)
         self._compare = CompareDesk(chat, outbox, (self._uploads, self._variables), self._asker, self.show)
         self._stored_ids: dict[str, str] = {}
-        self._breakers: set[tuple[str, int]] = set()
         self._hellos = 0
         self._show_latest = Latest(self.show)
         chat.watch(self._turn_ended)
@@ -97,7 +91,7 @@ class PanelConversation:
         try:
             message = _FROM_PANEL.validate_python(content)
         except ValidationError as error:
-            self._notice("", ValeChatError(f"The panel sent something unreadable: {error.errors()[0]['msg']}."))
+            self._fault(ValeChatError(f"The panel sent something unreadable: {error.errors()[0]['msg']}."))
             return
         if message["type"] == "send":
             self._start(self._on_send(message, buffers))
@@ -124,6 +118,7 @@ class PanelConversation:
             **self._compare.handlers,
             **self._conversations.handlers,
             **self._branches.handlers,
+            **self._models.handlers,
         }
         handle = at_desks.get(message["type"]) or getattr(self, f"_on_{message['type']}")
         self._start(handle(message))
@@ -154,7 +149,7 @@ class PanelConversation:
 
     def usable(self, model: str) -> bool:
         """See `Talks.usable`."""
-        return any(one["id"] == model and one["usable"] for one in self._models)
+        return self._models.usable(model)
 
     def stored_id(self, shown: str) -> str:
         """The stored message that the panel knows by this id."""
@@ -174,7 +169,7 @@ class PanelConversation:
         try:
             await work
         except Exception as error:  # noqa: BLE001  # a click must never be answered by silence
-            self._notice("", error)
+            self._fault(error)
 
     async def _on_hello(self, _message: Mapping[str, Any]) -> None:
         self._hellos += 1
@@ -228,7 +223,7 @@ class PanelConversation:
             await self._answer(live)
         finally:
             del self._live[live.turn]
-            self._send_breakers()
+            self._models.send_breakers()
         if live.refused and live.follows is not None:
             await self._send_state()
 
@@ -236,16 +231,7 @@ class PanelConversation:
         if live.follows is not None:
             await self._send_state()
             return
-        self._outbox.send(
-            TurnStarted(
-                type="turn_started",
-                seq=0,
-                turn=live.turn,
-                question=live.question,
-                answer=live.answer,
-                conversation=live.conversation_id,
-            )
-        )
+        self._outbox.send(live.started())
 
     async def _on_stop(self, message: Stop) -> None:
         live = self._live.get(message["turn"])
@@ -256,10 +242,6 @@ class PanelConversation:
     async def _on_ask_answer(self, message: AskAnswer) -> None:
         self._asker.answer(message)
 
-    async def _on_select_model(self, message: SelectModel) -> None:
-        self.chat.model = message["model"]
-        await self._send_models(refresh=False)
-
     async def _on_look(self, _message: Mapping[str, Any]) -> None:
         await self._following.look()
 
@@ -267,15 +249,6 @@ class PanelConversation:
         self.chat.conversation_id = new_id()
         self._uploads.forget()
         await self._send_state()
-
-    async def _on_refresh_models(self, _message: Mapping[str, Any]) -> None:
-        await self._send_models(refresh=True)
-
-    async def _on_set_key(self, message: SetKey) -> None:
-        provider = message["provider"]
-        await services().keys.store(provider, message["key"])
-        await self._send_models(refresh=True)
-        self._notice(f"The key for {provider} is stored in the keychain.", None)
 
     def _decided(self, call_id: str) -> None:
         for live in self._live.values():
@@ -316,7 +289,7 @@ class PanelConversation:
     def _refuse(self, live: LiveTurn, error: BaseException) -> None:
         live.refused = True
         if live.again:
-            self._notice("", error)
+            self._fault(error)
             return
         if live.attached.error is None:
             self._uploads.keep(live.attached.to_return.shown, live.attached.to_return.parts)
@@ -393,7 +366,7 @@ class PanelConversation:
                     *(message for turn in live for message in turn.shown),
                 ],
                 model=self.chat.model or "",
-                models=self._models,
+                models=self._models.shown,
                 total_cost=total_cost,
                 unpriced=unpriced,
                 draft="",
@@ -408,25 +381,11 @@ class PanelConversation:
                 comparison=self._compare.shown(conversation),
             )
         )
-        if not self._models:
-            await self._send_models(refresh=False)
+        if not self._models.shown:
+            await self._models.send(refresh=False)
 
-    def _send_breakers(self) -> None:
-        """Tell the panel which providers are left alone, where that changed."""
-        breakers = services().breakers()
-        now = {(name, breaker.failures) for name, breaker in breakers.items()}
-        if now != self._breakers:
-            self._breakers = now
-            self._outbox.send(Breakers(type="breakers", seq=0, breakers=breakers_shown(breakers)))
-
-    async def _send_models(self, *, refresh: bool) -> None:
-        self._models = models_shown(await services().models(refresh=refresh))
-        if self.chat.model is None:
-            self.chat.model = await services().default_model()
-        self._outbox.send(Models(type="models", seq=0, model=self.chat.model, models=self._models))
-
-    def _notice(self, text: str, error: BaseException | None) -> None:
-        self._outbox.send(Notice(type="notice", seq=0, text=text, error=None if error is None else error_shown(error)))
+    def _fault(self, error: BaseException) -> None:
+        self._outbox.send(Notice(type="notice", seq=0, text="", error=error_shown(error)))
 
 
 _FROM_PANEL: TypeAdapter[FromPanel] = TypeAdapter(Annotated[FromPanel, Field(discriminator="type")])
