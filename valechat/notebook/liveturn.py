@@ -18,7 +18,7 @@ from valechat.events import (
 )
 from valechat.ids import new_id
 from valechat.notebook.outbox import Outbox
-from valechat.notebook.protocol import MessageShown, ProgressShown, Send, ToolShown
+from valechat.notebook.protocol import MessageShown, ProgressShown, Send, ToolShown, TurnStarted
 from valechat.notebook.shown import TEXT, blank_answer, question_shown
 from valechat.notebook.toolcards import answered_tool, origins, tool_shown
 from valechat.notebook.uploads import Taken
@@ -72,6 +72,17 @@ class LiveTurn:
         """The answer as far as it has arrived."""
         answer: MessageShown = {**self._answer, "text": self._text.value, "thinking": self._thinking.value}
         return {**answer, "more": self._text.more} if self._text.more else answer
+
+    def started(self) -> TurnStarted:
+        """Both messages as they stand, for the panel."""
+        return TurnStarted(
+            type="turn_started",
+            seq=0,
+            turn=self.turn,
+            question=self.question,
+            answer=self.answer,
+            conversation=self.conversation_id,
+        )
 
     def beside(self, siblings: list[str]) -> None:
         """Show that there are others of what this turn adds first."""
