@@ -16,6 +16,7 @@ import pytest
 
 from tests.docs.pages import PAGES, ROOT, Block, blocks
 from tests.notebook.kernels import Kernel
+from tests.warm.processes import command
 from valechat.config.load import parse_settings
 from valechat.plugins.contents import Contents
 from valechat.providers.demo_server import DemoServer
@@ -135,7 +136,7 @@ def test_a_command_that_is_not_run_here_is_run_by_another_test() -> None:
 @pytest.mark.parametrize("line", sorted({line for _, line in commands() if not line.startswith(tuple(ELSEWHERE))}))
 def test_a_command_of_the_pages_succeeds(line: str, reader: tuple[Path, dict[str, str]]) -> None:
     folder, environment = reader
-    words = [sys.executable, "-m", "valechat.cli", *shlex.split(line)[1:]]
+    words = [*command("valechat.cli"), *shlex.split(line)[1:]]
     done = subprocess.run(
         words, cwd=folder, env=environment, capture_output=True, text=True, timeout=100, check=False, input=""
     )

@@ -433,7 +433,7 @@ def test_what_several_processes_change_at_once_all_survives(file: PluginsFile) -
 
 
 FILE = Path("mcp_plugins.json")
-quietly = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+quietly = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 KEYS = [
     *LocalServer.model_fields,
     *CloudService.model_fields,

@@ -509,7 +509,7 @@ trees = st.recursive(
 @example({"mcpServers": {"a": {"url": "https://["}}})
 @example({"command": "npx", "args": [{"a": 1}]})
 @example({"projects": {"\0": {"mcpServers": {}}}})
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_any_json_that_is_pasted_is_understood_or_refused(document: Any) -> None:
     with contextlib.suppress(ConfigError):
         for server in pasted(json.dumps(document)).servers.values():
@@ -519,7 +519,7 @@ def test_any_json_that_is_pasted_is_understood_or_refused(document: Any) -> None
 @given(st.text() | st.sampled_from(ENTRY_KEYS).map(lambda key: f"npx {key} '"))
 @example("https://[")
 @example("```json\n```")
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_any_text_that_is_pasted_is_understood_or_refused(text: str) -> None:
     with contextlib.suppress(ConfigError):
         pasted(text)
