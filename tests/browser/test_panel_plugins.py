@@ -128,8 +128,7 @@ async def test_the_menu_shows_what_plugins_cost_and_switches_them(
     switch = panel.root.get_by_role("switch", name="Use Capable in this chat")
     await switch.uncheck()
     await expect(panel.root.get_by_role("button", name="Plugins: 1 in use")).to_be_visible()
-    await panel.notebook.run(2)
-    assert await panel.notebook.text(2) == "('unruly',)"
+    await panel.notebook.run_until(2, "('unruly',)")
     if not await switch.is_visible():
         await panel.root.get_by_role("button", name="Plugins: 1 in use").click()
     await switch.check()

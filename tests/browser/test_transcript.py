@@ -1,5 +1,6 @@
 """The conversation in the saved notebook, through reloads."""
 
+import asyncio
 from pathlib import Path
 
 from playwright.async_api import expect
@@ -26,6 +27,10 @@ async def test_turns_after_a_reload_are_in_the_saved_notebook_too(front_end: Fro
     await expect(panel.questions).to_have_text("Remember heliotrope")
     await panel.ask("And now vermilion")
     await panel.finished(answers=2)
+    # The transcript follows the panel's own messages by another way.
+    async with asyncio.timeout(10):
+        while "vermilion" not in str(await notebook.outputs(1)):
+            await asyncio.sleep(0.05)
     saved = await notebook.save()
     assert "heliotrope" in transcript(saved)
     assert "vermilion" in transcript(saved)
