@@ -29,11 +29,12 @@ help: ## Show this list
 lab: $(ENVIRONMENT) $(BUNDLE) ## Open JupyterLab on the tour
 	$(BIN)/jupyter lab $(ROOT_FLAG) $(wildcard $(TOUR))
 
-# Two at a time, the longest first; what each says comes out in one piece at its end.
+# Three at a time, the longest first, as tests wait nearly as long as they compute on two cores.
+# What each says comes out in one piece at its end.
 .PHONY: test
 test: $(ENVIRONMENT) $(BUNDLE) ## Check and test everything: TypeScript, notebooks, Python, browser
-	@$(MAKE) --jobs=2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) --keep-going \
-		test-python test-browser test-plugins lint test-js test-notebooks
+	@$(MAKE) --jobs=3 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) --keep-going \
+		test-browser test-python test-plugins lint test-js test-notebooks
 
 .PHONY: lint
 lint: $(ENVIRONMENT) $(JS_MODULES) ## Check style and types, in Python and TypeScript
