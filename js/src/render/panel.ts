@@ -154,11 +154,12 @@ export class Panel {
     this.log.append(this.content);
     this.follower = new Follower(this.log, () => this.schedule());
     this.rows = new Rows(this.log, { following: () => !this.follower.away, settled: () => this.settled() });
-    this.reach = new Reach(
-      this.log,
-      (most) => session.showEarlier(most),
-      () => this.follower.jump(),
-    );
+    this.reach = new Reach(this.log, {
+      ask: (most) => session.showEarlier(most),
+      following: () => !this.follower.away,
+      follow: () => this.follower.jump(),
+      leave: () => this.follower.leave(),
+    });
     this.cleanups.push(session.subscribe(() => this.schedule()));
     const finished = new Finished(() => this.root.scrollIntoView?.({ block: "nearest" }));
     this.cleanups.push(session.subscribe(() => finished.update(session.view)));

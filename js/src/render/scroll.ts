@@ -43,6 +43,11 @@ export class Follower {
     this.follow();
   }
 
+  /** Stays where the reader goes next. */
+  leave(): void {
+    this.set(false);
+  }
+
   dispose(): void {
     this.observer?.disconnect();
   }

@@ -10,21 +10,30 @@ import { earlier } from "./strings";
 /** Heights of the window above which older messages are asked for. */
 const AHEAD = 2;
 
+export interface ReachContext {
+  /** Asks for so many older messages. */
+  readonly ask: (most: number) => void;
+  /** Whether the list stays at its bottom; `follow` makes it, `leave` ends it. */
+  readonly following: () => boolean;
+  readonly follow: () => void;
+  readonly leave: () => void;
+}
+
 export class Reach {
   private climbing = false;
   private left = 0;
 
   constructor(
     private readonly scroller: HTMLElement,
-    private readonly ask: (most: number) => void,
-    private readonly bottom: () => void,
+    private readonly context: ReachContext,
   ) {
     scroller.addEventListener("scroll", () => this.look(), { passive: true });
     scroller.addEventListener("keydown", (event) => {
       if ((event.target as Element).closest("input, textarea, select")) return;
       this.climbing = event.key === "Home";
       // The browser's own way ends where the end was before the last rows were drawn.
-      if (event.key === "End") this.bottom();
+      if (event.key === "End") context.follow();
+      if (this.climbing) context.leave();
     });
     for (const type of ["wheel", "pointerdown"]) {
       scroller.addEventListener(type, () => (this.climbing = false), { passive: true });
@@ -35,7 +44,7 @@ export class Reach {
   update(left: number): TemplateResult | typeof nothing {
     this.left = left;
     if (left === 0) return nothing;
-    return html`<button type="button" class="vc-button-text vc-earlier" @click=${() => this.ask(PAGE)}>
+    return html`<button type="button" class="vc-button-text vc-earlier" @click=${() => this.context.ask(PAGE)}>
       ${earlier(left)}
     </button>`;
   }
@@ -43,8 +52,11 @@ export class Reach {
   /** Rows were drawn, or scrolled. */
   look(): void {
     const { scrollTop, clientHeight } = this.scroller;
-    if (this.left === 0 || clientHeight === 0) return;
+    if (clientHeight === 0) return;
+    if (this.context.following()) this.climbing = false;
+    // Rows that come in above shall not push the reader away from the top, until something else is done.
     if (this.climbing) this.scroller.scrollTop = 0;
-    if (this.climbing || scrollTop < AHEAD * clientHeight) this.ask(this.climbing ? LEAP : PAGE);
+    const near = this.climbing || scrollTop < AHEAD * clientHeight;
+    if (this.left > 0 && near) this.context.ask(this.climbing ? LEAP : PAGE);
   }
 }
