@@ -26,7 +26,18 @@ from valechat.variables.reading import read
 from valechat.variables.tables import library_of
 from valechat.variables.workspace import workspace
 
-__all__ = ["NOTEBOOK", "TOOLS", "expanded", "is_named"]
+__all__ = [
+    "NOTEBOOK",
+    "TOOLS",
+    "describe_variable",
+    "expanded",
+    "is_named",
+    "list_variables",
+    "query_data",
+    "query_ledger",
+    "read_cell",
+    "run_code",
+]
 
 NOTEBOOK = "notebook"
 """The name under which all are offered; `notebook/run_code` is one of them."""
