@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from valechat.ledger.base import Conversation, Ledger, StoredMessage
 from valechat.messages import (
@@ -46,7 +47,7 @@ select 1
 
 
 def stored(
-    id_: str, parent: str | None, role: Role, *parts: Part, conversation: str = "c1", **how: str
+    id_: str, parent: str | None, role: Role, *parts: Part, conversation: str = "c1", **how: Any
 ) -> StoredMessage:
     return StoredMessage(id_, conversation, parent, Message(role, parts), NOON + timedelta(seconds=len(id_)), **how)
 

@@ -52,6 +52,11 @@ export class ConversationsButton {
     context.root.addEventListener("keydown", this.pressed);
   }
 
+  /** Shows what can be done with the conversation on show, its export among it. */
+  openActions(): void {
+    this.drawer.show(this.context.root, "actions");
+  }
+
   update(view: View): void {
     this.node.disabled = !view.ready || view.link === "gone";
   }

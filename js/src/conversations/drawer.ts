@@ -86,11 +86,11 @@ export class Drawer implements RowActions {
     acceptDrops(this.node, "vc-talks-drop", (files) => void this.take(files));
   }
 
-  /** Shows the list, over the panel that `beside` is in. */
-  show(beside: HTMLElement): void {
+  /** Shows the list, over the panel that `beside` is in; the conversation on show is open for `mode`. */
+  show(beside: HTMLElement, mode: Mode = ""): void {
     if (this.node.open) return;
-    [this.said, this.problem, this.mode, this.turned, this.inside] = ["", null, "", "", false];
-    this.active = this.context.current();
+    [this.said, this.problem, this.mode, this.inside] = ["", null, mode, false];
+    this.active = this.turned = this.context.current();
     const told = this.talk.subscribe(() => this.draw());
     const resized = () => this.place(beside);
     window.addEventListener("resize", resized);

@@ -44,8 +44,7 @@ const DISCONNECTED = "jupyter-widgets-disconnected";
 /** What shows the plugin manager, as a cell. */
 const MANAGER = "import valechat\n\nvalechat.plugin_manager()";
 
-/** What writes the conversation to a file, and what lists all magics, as cells. */
-const EXPORT = "%valechat export conversation.md";
+/** What lists all magics, as a cell. */
 const HELP = "%valechat help";
 
 const NO_REST: readonly string[] = [];
@@ -130,7 +129,7 @@ export class Panel {
       model: () => this.menu.open(),
       plugins: () => this.plugins.node.querySelector("button")?.click(),
       settings: () => this.settings.node.click(),
-      export: insert(EXPORT)?.run,
+      export: () => this.conversations.openActions(),
       help: insert(HELP)?.run,
     });
     this.menu = new ModelMenu({

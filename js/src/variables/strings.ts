@@ -28,7 +28,7 @@ export const strings = {
     variables: "Attach a variable or a file beside the notebook",
     plugins: "Choose plugins",
     stop: "Stop the answer",
-    export: "Write this conversation to a file, by a cell",
+    export: "Export this conversation",
     help: "All magics and options, in a cell",
   } as Readonly<Record<string, string>>,
   command: "command",

@@ -226,6 +226,16 @@ describe("a conversation", () => {
   });
 });
 
+test("the command /export opens what can be done with the conversation on show", async () => {
+  (el.querySelector("textarea") as HTMLElement).focus();
+  type("/export");
+  await frame();
+  press(el.querySelector("textarea") as Element, { key: "Enter" });
+  host.say(listed(++seq, last("list_conversations").number, [talk("b"), talk("a")]));
+  await answer();
+  expect(button(row("a"), strings.formats.markdown)).toBeTruthy();
+});
+
 describe("a file", () => {
   async function choose(...files: File[]): Promise<void> {
     const field = dialog().querySelector('input[type="file"]') as HTMLInputElement;
