@@ -155,9 +155,9 @@ class NotebookCells implements CellInserter {
     return language !== "markdown" && language !== "md" && this.accepts(language) && canRun(this.el);
   }
 
-  async run(code: string, language: string): Promise<boolean> {
+  run(code: string, language: string): boolean {
     const index = this.index();
-    return this.insert(code, language) && (await runCell(this.el, index, code));
+    return this.insert(code, language) && runCell(this.el, index);
   }
 
   insert(code: string, language: string): boolean {

@@ -1,6 +1,7 @@
 /** The JupyterLab plugin that puts the chat into the right side bar, with a command for it. */
 import { Dock } from "./dock";
 import type { App, Module, Panel, Tracker } from "./lab";
+import { offerRuns } from "./runs";
 import { strings } from "./strings";
 import css from "../styles/dock.css?inline";
 
@@ -71,6 +72,7 @@ function activate(app: App, tracker: Tracker, palette: Palette | null, restorer:
     icon: panel.title.icon,
     execute: () => app.shell.activateById(panel.id),
   });
+  offerRuns(app, tracker);
   palette?.addItem({ command: COMMAND, category: strings.category });
   app.shell.add(panel, "right", { rank: 300 });
   restorer?.add(panel, panel.id);

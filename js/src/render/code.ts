@@ -14,7 +14,7 @@ export interface CellInserter {
   /** Whether such a cell can also be run. */
   runs?(language: string): boolean;
   /** Puts code into a new cell and runs it. Tells whether it runs; it is inserted in any case. */
-  run?(code: string, language: string): Promise<boolean>;
+  run?(code: string, language: string): boolean;
 }
 
 /** While code still grows, colours are drawn only up to this length: each tick draws all of it again. */
@@ -78,13 +78,13 @@ export class CodeBlock {
     this.pre.hidden = !shown;
   }
 
-  private runButton(run: (code: string, language: string) => Promise<boolean>): HTMLButtonElement {
+  private runButton(run: (code: string, language: string) => boolean): HTMLButtonElement {
     const button = document.createElement("button");
     button.type = "button";
     button.className = "vc-button-text";
     button.append(icon("play"), words.run);
     button.addEventListener("click", () => {
-      void run(this.code, this.language).then((ran) => flash(button, ran ? words.ran : strings.inserted));
+      flash(button, run(this.code, this.language) ? words.ran : strings.inserted);
     });
     return button;
   }
