@@ -24,9 +24,9 @@ from valechat.ledger.base import Hold, Ledger, LimitState
 from valechat.paths import user_paths
 
 ROOT = Path(__file__).parents[1]
-PROCESSES, EACH = 8, 100
-LIMIT = Decimal("0.12")
-KILLED = {1: (12, 36), 3: (24,), 4: (48, 80), 6: (4,)}
+PROCESSES, EACH = 8, 250
+LIMIT = Decimal("0.30")
+KILLED = {1: (30, 90), 3: (60,), 4: (120, 200), 6: (10,)}
 """Which processes are killed, and after how many answers each time; another takes their place."""
 
 
