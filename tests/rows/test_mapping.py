@@ -210,6 +210,11 @@ def test_what_a_job_may_cost_stops_it_with_all_finished_rows_kept(server: ModelS
     assert server.answers == 200
 
 
+def test_a_limit_near_the_last_rows_ends_it_too(server: ModelServer) -> None:
+    rows = say([f"t{n}" for n in range(20)], max_cost=18 * EACH, concurrency=8)
+    assert rows.status == "limit"
+
+
 def test_a_limit_of_the_ledger_holds_to_the_digit(server: ModelServer, home: Path) -> None:
     configure(home, server.url, '[limits]\ndaily = "0.004"\n')
     rows = say([f"t{n}" for n in range(200)])

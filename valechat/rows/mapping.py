@@ -190,7 +190,9 @@ async def _run(asked: Asked, how: MapArguments, progress: Progress, structure: S
             raise
         finally:
             progress.ended = _ended(status, note)
-            await to_the_end(durably(store.change, job.id, status=status, note=note, rows=source.count))
+            await to_the_end(
+                durably(store.change, job.id, status=status, note=note, rows=source.count or progress.finished)
+            )
     if run.failure is not None and not progress.finished and not known.rows:
         raise run.failure
 

@@ -140,10 +140,10 @@ class Run:
         workers = [asyncio.create_task(self._worker()) for _ in range(self._concurrency)]
         try:
             await self._read()
-            while self._over.is_set() and not self._items.empty():
-                self._items.get_nowait()
             for _ in workers:
-                await self._items.put(None)
+                await self._put(None)
+            if self._over.is_set():
+                self._send_home(len(workers))
             await asyncio.gather(*workers)
         finally:
             self._purse.open = False
@@ -173,14 +173,22 @@ class Run:
                 if not (self._deduplicate and await self._follows(item)):
                     await self._put(item)
 
-    async def _put(self, item: Item) -> None:
-        """Hand an item to a worker, unless the run is over meanwhile."""
+    def _send_home(self, workers: int) -> None:
+        """Let the workers that wait for an item end."""
+        while not self._items.empty():
+            self._items.get_nowait()
+        for _ in range(workers):
+            self._items.put_nowait(None)
+
+    async def _put(self, item: Item | None) -> None:
+        """Hand an item to a worker, or None to end it, unless the run is over meanwhile."""
         putting = asyncio.ensure_future(self._items.put(item))
         over = asyncio.ensure_future(self._over.wait())
         await asyncio.wait({putting, over}, return_when=asyncio.FIRST_COMPLETED)
         over.cancel()
         if not putting.done():
             putting.cancel()
+            await asyncio.wait({putting})
 
     async def _worker(self) -> None:
         while not self._over.is_set():
@@ -254,8 +262,9 @@ def why_stopped(run: Run) -> tuple[str, str]:
     """How a run ended, in a word and in a sentence."""
     if run.limit is not None:
         if run.limit.limit == MAX_COST:
-            amount = usd(run.limit.amount)
-            return "limit", f"`max_cost` of {amount} is reached: {run.limit.message}"
+            left = max(Decimal(0), EXACT.subtract(run.limit.amount, run.limit.used))
+            amount, rest = usd(run.limit.amount), usd(left, rounding="down")
+            return "limit", f"`max_cost` of {amount} has {rest} left, too little for what one more row may cost."
         return "limit", str(run.limit)
     if isinstance(run.failure, ProviderError | ValeChatError):
         return "failed", str(run.failure)
