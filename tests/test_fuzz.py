@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from types import UnionType
 from typing import Any, get_args
@@ -26,6 +27,7 @@ from valechat.engine import engine
 from valechat.errors import ConfigError, LedgerError, PluginError, ValeChatError
 from valechat.exports.reading import read
 from valechat.ledger import open_ledger
+from valechat.ledger.backup import restore
 from valechat.ledger.base import Ledger
 from valechat.notebook.conversation import PanelConversation
 from valechat.notebook.outbox import Outbox
@@ -190,7 +192,7 @@ def test_a_backup_with_changed_bytes_is_restored_whole_or_refused(home: Path, tm
             data[at : at + len(change)] = change
         bent.write_bytes(bytes(data[: changes[0][0]] if cut and changes else data))
         with contextlib.suppress(LedgerError):
-            ledger.restore(bent)
+            restore(bent, user_paths().data, datetime.now(UTC))
             assert ledger.conversations() is not None
 
     try_one()
