@@ -79,7 +79,7 @@ async def test_conversations_are_found_and_changed_among_ten_thousand(lab: Front
     page = notebook.page
     await notebook.run(1)
     panel = ChatPanel(notebook, 1)
-    await panel.ask("Count to 200")
+    await panel.ask("Count to 500")
     await panel.growing()
     await page.evaluate(LONG_TASKS)
 
@@ -89,7 +89,7 @@ async def test_conversations_are_found_and_changed_among_ten_thousand(lab: Front
     search = drawer.get_by_role("searchbox", name="Search in all conversations")
     await expect(search).to_be_focused()
     await expect(drawer.get_by_role("heading", name="Today")).to_be_visible()
-    await expect(talk(drawer, "Count to 200")).to_contain_text("answering")
+    await expect(talk(drawer, "Count to 500")).to_contain_text("answering")
     drawn = await drawer.locator(".vc-talks-list").evaluate(SCROLL)
     assert 0 < drawn < 80
     assert max(await page.evaluate("window.long"), default=0) < LONGEST
@@ -110,9 +110,9 @@ async def test_conversations_are_found_and_changed_among_ten_thousand(lab: Front
     # A draft stays with its conversation, through a reload too.
     await panel.composer.fill("And how are they cooked?")
     await page.keyboard.press("Control+Shift+O")
-    await talk(drawer, "Count to 200").locator(".vc-talk-open").click()
+    await talk(drawer, "Count to 500").locator(".vc-talk-open").click()
     await panel.finished()
-    await expect(panel.answers.last).to_contain_text("200")
+    await expect(panel.answers.last).to_contain_text("500")
     await expect(panel.composer).to_have_value("")
     await panel.composer.fill("half a question")
     await notebook.save()
@@ -121,7 +121,7 @@ async def test_conversations_are_found_and_changed_among_ten_thousand(lab: Front
 
     # Rename and tag in place, by the keyboard.
     await panel.root.get_by_role("button", name="Conversations").click()
-    await expect(talk(drawer, "Count to 200")).to_be_visible()
+    await expect(talk(drawer, "Count to 500")).to_be_visible()
     await search.press("ArrowDown")
     await page.keyboard.press("F2")
     await page.keyboard.type("Counting")
