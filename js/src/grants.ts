@@ -32,7 +32,7 @@ export const grants = {
     }
   },
   decline: "Do not allow",
-  lasts: "It is kept for good in mcp_plugins.json, and the plugin restarts with it. Take it back in the plugin manager.",
+  lasts: "What you allow is kept in mcp_plugins.json, and the plugin restarts with it. You can take it back in the plugin manager.",
   proven: "The sandbox refused this.",
   seen: "The call that failed names this.",
   unproven: "Only the server says that it needs this, and servers can lie. Allow it if you know why.",
