@@ -20,7 +20,7 @@ from valechat.errors import ConfigError
 from valechat.messages import ToolCallPart, from_json, to_json
 from valechat.plugins.approvals import Approvals
 from valechat.providers import registry
-from valechat.providers.base import PartChunk, StopChunk, UsageChunk
+from valechat.providers.base import Chunk, PartChunk, StopChunk, UsageChunk
 from valechat.toolbox import Called
 from valechat.tools import FunctionTools
 
@@ -205,7 +205,7 @@ def test_a_reply_has_the_objects_that_tools_returned(monkeypatch: pytest.MonkeyP
     def look() -> Any:
         return kept
 
-    first = [
+    first: list[Chunk | BaseException | float] = [
         PartChunk(ToolCallPart("c1", "look", "{}")),
         StopChunk("tool_calls", "tool_calls"),
         UsageChunk({"usage": {"prompt_tokens": 1, "completion_tokens": 1}}),

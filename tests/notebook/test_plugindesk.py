@@ -283,7 +283,7 @@ async def test_the_notebooks_own_tools_are_off_until_they_are_switched_on_for_a_
     shown = (await panel.until("plugins"))["plugins"][0]
     assert (shown["used"], shown["tools"]) == (True, 6)
     assert shown["tokens"] > 100
-    assert chat.tools == (mine, "notebook")
+    assert list(chat.tools) == [mine, "notebook"]
     panel.send({"type": "use_plugin", "plugin": "notebook", "on": False})
     await panel.until("plugins")
-    assert chat.tools == (mine,)
+    assert list(chat.tools) == [mine]
