@@ -32,7 +32,7 @@ def test_a_value_is_read_beside_a_cell_that_does_not_end(kernel: Callable[[Calla
 
 
 def test_what_changes_in_that_moment_is_read_once_more(kernel: Callable[[Callable[[], Any]], Any]) -> None:
-    tries = iter([RuntimeError("dictionary changed size during iteration"), "read"])
+    tries: Iterator[RuntimeError | str] = iter([RuntimeError("dictionary changed size during iteration"), "read"])
 
     def look() -> str:
         found = next(tries)
