@@ -68,7 +68,7 @@ def openai_loop(url: str, rows: int, at_once: int) -> list[str]:
 
 
 def litellm_batch(url: str, rows: int, at_once: int) -> list[str]:
-    """litellm's `batch_completion`."""
+    """The `batch_completion` of litellm."""
     import litellm
 
     def ask(prompts: list[str]) -> list[str]:
@@ -90,7 +90,7 @@ def litellm_batch(url: str, rows: int, at_once: int) -> list[str]:
 
 
 def chatlas_parallel(url: str, rows: int, at_once: int) -> list[str]:
-    """chatlas' `parallel_chat_text`."""
+    """The `parallel_chat_text` of chatlas."""
     import chatlas
 
     async def all_rows() -> list[str]:

@@ -55,7 +55,8 @@ def main() -> None:
                         found.setdefault(peer, []).append(report)
         finally:
             server.terminate()
-    print(f"{options.rows:,} rows, {options.concurrency} at once, {options.rounds} rounds; load {os.getloadavg()[0]:.1f}\n")
+    load = os.getloadavg()[0]
+    print(f"{options.rows:,} rows, {options.concurrency} at once, {options.rounds} rounds; load {load:.1f}\n")
     print("|  | rows/s | time × ValeChat | CPU ms/row | CPU × ValeChat | right | MB |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     own = found["ValeChat map"]
