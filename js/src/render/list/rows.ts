@@ -176,6 +176,7 @@ export class Rows {
     cancelAnimationFrame(this.frame);
     this.frame = 0;
     this.drawing = true;
+    this.hold();
     const begun = performance.now();
     const wanted = this.wanted();
     const known = this.keys;
@@ -224,7 +225,13 @@ export class Rows {
     article?.setAttribute("aria-setsize", String(before + keys.length));
   }
 
+  /** Keeps the browser from moving what is moved here, or it would be moved twice. */
+  private hold(): void {
+    this.scroller.style.setProperty("overflow-anchor", this.context.following() || this.unsettled ? "none" : "auto");
+  }
+
   private settle(): void {
+    this.hold();
     if (!this.context.following()) this.anchor.restore();
     this.context.settled();
     this.anchor.note(this.unsettled);
