@@ -143,7 +143,7 @@ export class MessageViews {
         </div>
       </div>
       <div class="vc-actions">
-        ${message.text ? parts.copy : nothing}
+        ${this.actions?.answer(message) ?? nothing} ${message.text ? parts.copy : nothing}
         ${retry
           ? html`<button
               type="button"
@@ -155,7 +155,6 @@ export class MessageViews {
               ${icon("retry")}
             </button>`
           : nothing}
-        ${this.actions?.answer(message) ?? nothing}
       </div>
     </footer>`;
   }

@@ -133,6 +133,7 @@ export class ModelMenu {
             class="vc-button-icon"
             aria-label=${strings.refreshModels}
             title=${strings.refreshModels}
+            ?hidden=${this.compact !== null}
             @click=${() => this.actions.refresh()}
           >
             ${icon("retry")}

@@ -179,3 +179,29 @@ describe("pins", () => {
     expect(row("x")?.classList).toContain("vc-row-found");
   });
 });
+
+describe("code", () => {
+  const code = { id: "a", text: "```python\nx = 1\n```" };
+  const cells: { source: string }[] = [];
+  const insertCell = (index: number, cell: { source: string }) => cells.splice(index, 0, cell) && cell;
+  const manager = { context: { model: { sharedModel: { cells, insertCell } } } };
+
+  it("is inserted and run where something answers that it runs cells", async () => {
+    const ran: unknown[] = [];
+    const answer = (event: Event) => {
+      event.preventDefault();
+      ran.push((event as CustomEvent<{ index?: number }>).detail.index);
+    };
+    document.body.addEventListener("valechat:run", answer);
+    await panel({ messages: [question("?"), message(code)] }, manager);
+    all(".vc-code-bar button").find((one) => one.textContent === "Insert and run")?.click();
+    document.body.removeEventListener("valechat:run", answer);
+    expect(cells.map((cell) => cell.source)).toEqual(["x = 1"]);
+    expect(ran.at(-1)).toBe(0);
+  });
+
+  it("can only be inserted where nothing runs cells", async () => {
+    await panel({ messages: [question("?"), message(code)] }, manager);
+    expect(all(".vc-code-bar button").map((one) => one.textContent)).toEqual(["Insert below", "Copy"]);
+  });
+});
