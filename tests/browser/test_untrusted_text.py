@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from playwright.async_api import BrowserContext, expect
 from tests.browser.support.bare import bare_panel
 from tests.browser.support.front_end import FrontEndUnderTest
 from tests.browser.support.panel import ChatPanel
+from tests.plugins import hostile
 from tests.providers.faults import EVENT_STREAM, Connection, FaultServer, Script, chunked, head
 from tests.xss.corpus import PAYLOADS, Watch, dangers, drawn_dangers, formulas_and_diagrams
 from valechat.ids import new_id
@@ -167,3 +169,49 @@ async def test_an_answer_in_a_cells_output_is_drawn_harmlessly_in_each_format(
     assert notebook.errors == []
     assert await dangers(notebook.cell(1).locator(".jp-OutputArea")) == []
     assert (watch.dialogs, watch.requests) == ([], [])
+
+
+EVERYWHERE = """
+%load_ext valechat
+import valechat
+from IPython.display import display
+%valechat list
+%valechat sql select content from messages
+board = valechat.plugin_manager(); display(board)
+valechat.spend()
+"""
+
+
+async def test_a_server_a_table_and_a_dashboard_full_of_scripts_are_drawn_harmlessly(
+    lab: FrontEndUnderTest, tmp_path: Path
+) -> None:
+    store(tmp_path)
+    few = [payload for payload in PAYLOADS[::7] if "\0" not in payload]
+    (tmp_path / "payloads.json").write_text(json.dumps(few), encoding="utf-8")
+    server: dict[str, object] = {
+        "id": "hostile",
+        "name": few[0],
+        "description": "\n".join(few),
+        "command": sys.executable,
+    }
+    server["args"] = ["-I", "-S", hostile.PROGRAM, str(tmp_path / "payloads.json")]
+    entries = {"mcp_plugins": {"local_servers": [server], "cloud_services": []}}
+    (tmp_path / "mcp_plugins.json").write_text(json.dumps(entries), encoding="utf-8")
+    notebook = await lab.open([EVERYWHERE], home=tmp_path)
+    watch = Watch(notebook.page)
+    missing: list[str] = []
+    notebook.page.on("response", lambda got: missing.append(got.url) if got.status == 404 else None)
+    await notebook.run(1)
+    card = notebook.cell(1).locator(".vcp-card")
+    await expect(card).to_contain_text("Running", timeout=30_000)
+    for part in ("Tools", "Configuration", "Log", "About"):
+        await card.locator("details.vc-fold > summary", has_text=part).first.click()
+    await card.get_by_role("button", name="Try tool_0").click()
+    await card.get_by_role("button", name="Run").click()
+    await expect(card.get_by_role("region", name="Result")).to_be_visible(timeout=20_000)
+    await notebook.page.wait_for_load_state("networkidle")
+    assert missing == []
+    assert await dangers(notebook.cell(1).locator(".jp-OutputArea")) == []
+    # The front end's own letters, when the dashboard is the first to need them.
+    asked = [one for one in watch.requests if "/static/lab/" not in one]
+    assert (watch.dialogs, asked) == ([], [])
