@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import shlex
@@ -15,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from tests.docs.pages import PAGES, ROOT, Block, blocks
+from tests.docs.server import serving
 from tests.notebook.kernels import Kernel
 from tests.warm.processes import command
 from valechat.config.load import parse_settings
 from valechat.plugins.contents import Contents
-from valechat.providers.demo_server import DemoServer
 
 ELSEWHERE = {
     "make": "Makefile",
@@ -54,28 +53,37 @@ chat = valechat.Chat("openai/gpt-5-mini")
 """
 """What the reader of a page is taken to have: the imports that the first page shows, and a table."""
 
+FIRST = {
+    "docs/plugins.md": """
+if "git" not in str(valechat.plugins.list()):
+    valechat.plugins.add(id="git", command="uvx", args=["mcp-server-git"])
+def now() -> str:
+    "The time."
+    return "noon"
+reply = valechat.Chat("openai/gpt-5-mini", tools=[now]).ask_sync("Use the tool now with {}")
+"""
+}
+"""What a page is taken to have besides."""
+
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[DemoServer]:
-    """Answers in the place of the providers that pages name."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
+def server() -> Iterator[str]:
+    """The address of what answers in the place of the providers that pages name."""
+    server = serving()
+    thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    server = DemoServer()
-    asyncio.run_coroutine_threadsafe(server.start(), loop).result()
-    yield server
-    asyncio.run_coroutine_threadsafe(server.close(), loop).result()
-    loop.call_soon_threadsafe(loop.stop)
+    yield f"http://127.0.0.1:{server.server_port}/v1"
+    server.shutdown()
+    server.server_close()
     thread.join()
-    loop.close()
 
 
 @pytest.fixture(scope="module")
-def reader(tmp_path_factory: pytest.TempPathFactory, server: DemoServer) -> tuple[Path, dict[str, str]]:
+def reader(tmp_path_factory: pytest.TempPathFactory, server: str) -> tuple[Path, dict[str, str]]:
     """A reader's folder, with the files that pages name, and environment."""
     folder, home = tmp_path_factory.mktemp("reader"), tmp_path_factory.mktemp("home")
     models = [("openai", "gpt-5-mini"), ("anthropic", "claude-sonnet-4-5")]
-    settings = [PRICES.format(provider=name, model=model, url=server.base_url) for name, model in models]
+    settings = [PRICES.format(provider=name, model=model, url=server) for name, model in models]
     (home / "config.toml").write_text('default_model = "openai/gpt-5-mini"\n' + "".join(settings))
     (folder / "review.pdf").write_bytes(b"%PDF-1.4\n%%EOF\n")
     (folder / "chart.png").write_bytes((ROOT / "docs" / "images" / "panel.png").read_bytes())
@@ -85,7 +93,7 @@ def reader(tmp_path_factory: pytest.TempPathFactory, server: DemoServer) -> tupl
     return folder, {
         **keep,
         **added,
-        "DOCUMENTED_KEY": server.token,
+        "DOCUMENTED_KEY": "documented",
         "PATH": f"{Path(sys.executable).parent}:{keep['PATH']}",
     }
 
@@ -109,7 +117,8 @@ def kernel(reader: tuple[Path, dict[str, str]]) -> Iterator[Kernel]:
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks("python", "sql", page=page)])
 def test_the_cells_of_a_page_run_from_top_to_bottom(page: str, kernel: Kernel) -> None:
     kernel.run("%reset -f")
-    assert not kernel.run(PRELUDE).error
+    ran = kernel.run(PRELUDE + FIRST.get(page, ""))
+    assert not ran.error, ran.traceback
     failed = []
     for block in blocks("python", "sql", page=page):
         code = block.text if block.language == "python" else f"valechat.sql({block.text!r}).fetchall()"
