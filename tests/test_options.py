@@ -78,7 +78,7 @@ async def test_streams_take_the_same_controls(server: FaultServer) -> None:
 def test_the_signature_a_notebook_shows_names_every_control(method: str) -> None:
     parameters = inspect.signature(getattr(valechat.Chat("lab/one"), method)).parameters
     assert list(parameters) == [
-            *("text", "model", "images", "files", "max_cost", "confirmed", "after", "temperature", "max_tokens"),
+        *("text", "model", "images", "files", "max_cost", "confirmed", "after", "temperature", "max_tokens"),
         *("timeout", "reasoning_effort", "seed", "schema", "options"),
     ]
     assert parameters["images"].default == ()

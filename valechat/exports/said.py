@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from valechat.branches import shown_path
-from valechat.branches import shown_path
 from valechat.conversations import as_title, found
 from valechat.ledger.base import Conversation, Ledger, StoredMessage
 from valechat.messages import FilePart, ImagePart

@@ -14,8 +14,8 @@ from IPython.display import display
 
 from valechat.engine import engine
 from valechat.errors import ValeChatError
-from valechat.notebook.comms import answer_while_busy
 from valechat.notebook.assets import static
+from valechat.notebook.comms import answer_while_busy
 from valechat.notebook.protocol import Notice
 from valechat.notebook.shown import error_shown
 from valechat.services import services

@@ -7,8 +7,8 @@ from typing import Any
 import anywidget
 
 from valechat.engine import engine
-from valechat.notebook.comms import answer_while_busy
 from valechat.notebook.assets import static
+from valechat.notebook.comms import answer_while_busy
 from valechat.notebook.plugins.board import PluginBoard
 from valechat.pluginverbs.listing import shown_state
 from valechat.services import services

@@ -120,7 +120,10 @@ class GrantShown(TypedDict):
 
 
 class PassphraseShown(TypedDict):
-    """The key file's passphrase is needed; `new` where it is being chosen. The answer is never shown, kept or sent on."""
+    """The key file's passphrase is needed; `new` where it is being chosen.
+
+    The answer is never shown, kept or sent on.
+    """
 
     new: bool
 
