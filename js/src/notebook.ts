@@ -132,7 +132,7 @@ export function notebookName(model: PanelModel): string {
 export function notebookPlace(model: PanelModel): string {
   const path = at(model, "widget_manager", "context", "path");
   // On a hub the servers of several users and projects have one origin.
-  const [server = ""] = location.pathname.split(/\/(?:lab|doc|notebooks|tree)(?:\/|$)/);
+  const [server = ""] = (globalThis.location?.pathname ?? "").split(/\/(?:lab|doc|notebooks|tree)(?:\/|$)/);
   return typeof path === "string" ? `${server}|${path}` : "";
 }
 

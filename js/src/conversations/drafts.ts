@@ -49,14 +49,14 @@ export class Drafts {
     private readonly opening: () => string,
     private readonly found: (text: string) => void,
   ) {
-    window.addEventListener("pagehide", this.leaving);
+    globalThis.window?.addEventListener("pagehide", this.leaving);
   }
 
   dispose(): void {
     this.write();
     clearTimeout(this.grace);
     inUse.delete(this.self);
-    window.removeEventListener("pagehide", this.leaving);
+    globalThis.window?.removeEventListener("pagehide", this.leaving);
   }
 
   /** The view that follows another, with the draft of the conversation it has come to. */

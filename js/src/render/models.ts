@@ -120,7 +120,7 @@ export class ModelMenu {
             role="combobox"
             aria-label=${strings.searchModels}
             aria-expanded="true"
-            aria-controls=${this.id}
+            aria-controls=${[...groups.keys()].map((provider) => this.groupId(provider)).join(" ")}
             aria-activedescendant=${this.active ? this.optionId(this.active) : nothing}
             autocomplete="off"
             spellcheck="false"
@@ -139,7 +139,7 @@ export class ModelMenu {
             ${icon("retry")}
           </button>
         </div>
-        <div class="vc-menu-list" role="listbox" id=${this.id} aria-label=${strings.chooseModel}>
+        <div class="vc-menu-list" role="group" aria-label=${strings.chooseModel}>
           ${found.length === 0 ? html`<p class="vc-menu-none">${strings.noModels}</p>` : nothing}
           ${repeat(
             [...groups],
@@ -164,11 +164,13 @@ export class ModelMenu {
           : nothing}
       </div>
       ${breakerLine(this.resting(provider))}
-      ${repeat(
-        models,
-        (m) => m.id,
-        (m) => this.option(m),
-      )}
+      <div role="listbox" id=${this.groupId(provider)} aria-label=${provider}>
+        ${repeat(
+          models,
+          (m) => m.id,
+          (m) => this.option(m),
+        )}
+      </div>
     </div>`;
   }
 
@@ -194,6 +196,10 @@ export class ModelMenu {
         ? nothing
         : html`<span class="vc-option-why">${model.why || strings.notUsable}</span>`}
     </div>`;
+  }
+
+  private groupId(provider: string): string {
+    return `${this.id}-of-${provider}`;
   }
 
   private optionId(model: string): string {
