@@ -78,6 +78,11 @@ export const strings = {
   showLess: "Show less",
   dismiss: "Dismiss",
   details: "Details",
+  brokenMessage: "This message could not be drawn. Here it is as plain text.",
+  brokenPanel: "The panel could not be drawn. The conversation is safe in the ledger.",
+  brokenAgain: "Try again",
+  brokenDraft: "Copy what was typed",
+  brokenCopy: "Copy details",
 
   emptyTitle: "Ask about your data, your code, anything",
   emptyDemo: "is a demonstration that runs on this machine. It costs nothing and sends nothing anywhere.",

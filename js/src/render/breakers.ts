@@ -3,6 +3,7 @@ import { html, nothing, type TemplateResult } from "lit-html";
 
 import { icon } from "../icons";
 import type { BreakerShown } from "../protocol";
+import type { View } from "../store";
 import { strings } from "../strings";
 
 /** The breakers as they are now: what was said, and the seconds that are left of it. */
@@ -26,4 +27,11 @@ export function breakerLine(breaker: BreakerShown | undefined): TemplateResult |
       <span class="vc-breaker-reason">${breaker.reason}</span>
     </span>
   </div>`;
+}
+
+/** What is wrong with the provider that would be asked now. */
+export function breakerNow(view: View): TemplateResult | typeof nothing {
+  const provider = view.models.find((m) => m.id === view.model)?.provider ?? view.model.split("/")[0];
+  const breakers = ageing(view.breakers, view.breakersAt, performance.now());
+  return breakerLine(breakers.find((one) => one.provider === provider));
 }

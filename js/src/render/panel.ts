@@ -22,7 +22,9 @@ import { strings } from "../strings";
 import { Announcer } from "./announce";
 import { AskCards, askerOf, titleOf } from "./asks/cards";
 import { Noticed } from "./asks/noticed";
-import { ageing, breakerLine } from "./breakers";
+import { banner } from "./banner";
+import { drawnOrPlain } from "./boundary";
+import { ageing, breakerNow } from "./breakers";
 import { Composer } from "./composer";
 import { DropZone } from "./drop";
 import { emptyState } from "./empty";
@@ -82,6 +84,7 @@ export class Panel {
   constructor(
     private readonly session: Session,
     private readonly el: HTMLElement,
+    private readonly broken: (error: unknown) => void = reportError,
   ) {
     this.forms = new KeyForms((provider, key) => session.setKey(provider, key));
     this.asks = new AskCards(
@@ -216,7 +219,11 @@ export class Panel {
     if (this.frame !== 0) return;
     this.frame = requestAnimationFrame(() => {
       this.frame = 0;
-      this.draw();
+      try {
+        this.draw();
+      } catch (error) {
+        this.broken(error);
+      }
     });
   }
 
@@ -264,8 +271,8 @@ export class Panel {
   }
 
   private frameOf(view: View): TemplateResult {
-    const banner = this.banner(view);
-    if (!view.ready && view.link === "gone") return html`${banner}`;
+    const link = banner(view);
+    if (!view.ready && view.link === "gone") return html`${link}`;
     return html`${this.header(view)}
       <div class="vc-log-frame">
         ${this.log}
@@ -275,7 +282,7 @@ export class Panel {
             </button>`
           : nothing}
       </div>
-      <div class="vc-foot">${banner}${this.breaker(view)}${this.notice(view)}${this.compare.node}${this.composer.node}</div>
+      <div class="vc-foot">${link}${breakerNow(view)}${this.notice(view)}${this.compare.node}${this.composer.node}</div>
       ${this.drops.node}${this.announcer.node}${this.settings.dialog}${this.conversations.dialog}`;
   }
 
@@ -333,7 +340,7 @@ export class Panel {
 
   private message(message: MessageShown, view: View): unknown {
     const acts = this.branching.actions.stateOf(message.id);
-    if (message.role === "user") return guard([message, acts], () => this.messages.question(message));
+    if (message.role === "user") return guard([message, acts], () => drawnOrPlain(message, () => this.messages.question(message)));
     const live = message.status === "streaming" && view.link !== "gone";
     const again = this.session.branches.free ? () => this.branching.actions.again(message) : null;
     const rest = view.rests[message.id] ?? NO_REST;
@@ -341,7 +348,7 @@ export class Panel {
     // A question that waits is drawn again as its time passes; nothing streams meanwhile.
     const waits = asks.length > 0 ? {} : null;
     return guard([message, live, acts, rest, waits, message.tools.length > 0 && view.results], () =>
-      this.messages.answer(message, { live, retry: again, rest, asks, results: view.results }),
+      drawnOrPlain(message, () => this.messages.answer(message, { live, retry: again, rest, asks, results: view.results })),
     );
   }
 
@@ -357,20 +364,6 @@ export class Panel {
     const card = [...this.content.querySelectorAll<HTMLElement>("[data-ask]")].find((one) => ids.has(one.dataset["ask"] ?? ""));
     if (waits) card?.focus({ preventScroll: true });
     if (waits) card?.scrollIntoView?.({ block: "nearest" });
-  }
-
-  private banner(view: View): TemplateResult | typeof nothing {
-    if (view.link === "live" || view.link === "waiting") return nothing;
-    return html`<div class="vc-banner vc-banner-${view.link}" role="status">
-      ${icon(view.link === "silent" ? "info" : "unplugged")}<span>${strings[view.link]}</span>
-    </div>`;
-  }
-
-  /** What is wrong with the provider that would be asked now. */
-  private breaker(view: View): TemplateResult | typeof nothing {
-    const provider = view.models.find((m) => m.id === view.model)?.provider ?? view.model.split("/")[0];
-    const breakers = ageing(view.breakers, view.breakersAt, performance.now());
-    return breakerLine(breakers.find((one) => one.provider === provider));
   }
 
   /** Draws again in a second while seconds are shown. */
