@@ -84,7 +84,9 @@ export class Panel {
   constructor(
     private readonly session: Session,
     private readonly el: HTMLElement,
-    private readonly broken: (error: unknown) => void = reportError,
+    private readonly broken: (error: unknown) => void = (error) => {
+      throw error;
+    },
   ) {
     this.forms = new KeyForms((provider, key) => session.setKey(provider, key));
     this.asks = new AskCards(
