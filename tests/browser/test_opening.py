@@ -17,7 +17,7 @@ def saved() -> nbformat.NotebookNode:
         "model_module_version": "~0.9.*",
         "state": {"_esm": "window.hurt = 2; export default {render() { window.hurt = 3; }}", "_css": ""},
     }
-    notebook = nbformat.v4.new_notebook()
+    notebook: nbformat.NotebookNode = nbformat.v4.new_notebook()
     cell = nbformat.v4.new_code_cell("import valechat\nvalechat.Chat('demo/echo', plugins=['git'])", execution_count=1)
     view = {"application/vnd.jupyter.widget-view+json": {"model_id": "f00", "version_major": 2, "version_minor": 0}}
     cell.outputs = [
