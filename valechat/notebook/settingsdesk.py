@@ -39,11 +39,12 @@ ALWAYS = (
     "time_zone",
     *(f"limits.{name}" for name in ("daily", "monthly", "confirm_above", "conversation.total")),
     *(f"sizes.{name}" for name in ("message", "conversation", "tool_input", "tool_output", "upload")),
+    "variables.tokens",
     *(f"retention.{name}" for name in ("conversations_days", "tool_results_days")),
 )
 """The settings that are shown whether or not they are set."""
 
-NUMBERS = {"requests_per_minute", "tokens_per_minute", "conversations_days", "tool_results_days"}
+NUMBERS = {"tokens", "requests_per_minute", "tokens_per_minute", "conversations_days", "tool_results_days"}
 
 Path = tuple[str, ...]
 

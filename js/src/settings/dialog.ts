@@ -23,7 +23,7 @@ export interface SettingsActions {
 type Section = keyof typeof strings.tabs;
 
 const SECTIONS = Object.keys(strings.tabs) as Section[];
-const STORED = ["time_zone", "sizes.", "retention."];
+const STORED = ["time_zone", "sizes.", "variables.", "retention."];
 const LONG = new Set(["system"]);
 const WORDS = new Set(["system", "fallback", "reasoning_effort", "default_model", "time_zone"]);
 const EFFORTS = ["none", "minimal", "low", "medium", "high"];

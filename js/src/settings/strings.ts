@@ -91,6 +91,7 @@ export const strings = {
     "sizes.tool_input": { label: "A tool's arguments" },
     "sizes.tool_output": { label: "What a model gets of a tool's answer", help: "You have all of it." },
     "sizes.upload": { label: "A file" },
+    "variables.tokens": { label: "A variable in a question", help: "Tokens that its description may take." },
     "retention.conversations_days": { label: "Delete unused conversations after", help: "Days; empty keeps them. The bill always stays." },
     "retention.tool_results_days": { label: "Delete what tools answered after", help: "Days; empty keeps it." },
   } as Readonly<Record<string, Words>>,
