@@ -48,8 +48,9 @@ async def crash(tasks: list[asyncio.Task[None]], leaving: asyncio.Event) -> None
 
 
 def kernel(marker: str, servers: int, how: str) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    # Also under nohup, which passes on that SIGHUP is ignored.
+    for number in (signal.SIGTERM, signal.SIGCHLD, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
     tasks, leaving = engine().run(plugins(marker, servers))
     if how == "forked":
         fork_copies()
