@@ -29,13 +29,13 @@ async def test_a_question_is_answered_while_the_answer_is_produced_and_the_next_
     front_end: FrontEndUnderTest, tmp_path: Path
 ) -> None:
     panel = await opened(front_end, tmp_path, ROWS)
-    await panel.ask("Count to 60")
+    await panel.ask("Count to 300")
     await panel.growing(least=80)
     await expect(panel.stop_button).to_be_visible()
     before = len(await panel.answer_text())
     await panel.finished()
     assert len(await panel.answer_text()) > before
-    await expect(panel.questions).to_have_text("Count to 60")
+    await expect(panel.questions).to_have_text("Count to 300")
     await expect(panel.answers.last.locator(".vc-cost")).to_have_text(re.compile(r"^\$0\.00\d+$"))
     await expect(panel.composer).to_have_value("")
     await panel.notebook.run(2)

@@ -75,6 +75,13 @@ async def test_a_conversation_full_of_scripts_is_drawn_harmlessly(lab: FrontEndU
     watch = Watch(notebook.page)
     await notebook.run(1)
     panel = ChatPanel(notebook, 1)
+    await expect(panel.questions.last).to_be_visible()
+    log = panel.root.get_by_role("region", name="Conversation", exact=True)
+    await log.focus()
+    await log.press("Home")
+    await expect(panel.root.locator('[aria-posinset="1"]')).to_be_visible(timeout=60_000)
+    # A page that is printed draws all of it.
+    await notebook.page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     await expect(panel.questions).to_have_count(len(PAYLOADS), timeout=60_000)
     await notebook.page.wait_for_load_state("networkidle")
     assert await dangers(notebook.cell(1).locator(".jp-OutputArea")) == []

@@ -86,6 +86,8 @@ async def test_a_page_that_opens_meanwhile_sees_the_comparison_as_it_stands(chat
     panel = PanelUnderTest(chat)
     asked(panel, "lab/one", "lab/talker")
     await panel.until("column_ended")
+    while not any("I begin" in str(one) for one in panel.got if one["type"] == "deltas"):
+        await panel.until("deltas")
     panel.send({"type": "hello"})
     answers = (await panel.until("state"))["comparison"]["answers"]
     assert [(answer["text"], answer["status"]) for answer in answers] == [

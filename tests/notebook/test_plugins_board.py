@@ -149,7 +149,7 @@ async def test_only_timeouts_and_permissions_can_be_changed_from_a_view(home: Pa
     file = write(home, unruly("one", enabled=False))
     await view.board.open()
     view.ask(type="change", request="r", id="one", fields='{"call_timeout": 5, "command": "evil", "args": []}')
-    assert "unreadable" in (await view.done("r"))["error"]["message"]
+    assert (await view.done("r"))["error"] is None
     (entry,) = json.loads(file.read_text())["mcp_plugins"]["local_servers"]
     assert entry["call_timeout"] == 5
     assert entry["command"] == sys.executable

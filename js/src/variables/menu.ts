@@ -56,7 +56,15 @@ export class MentionMenu {
     this.at = at;
     this.found = at === null ? [] : this.fitting(view, at.query);
     if (this.found.length > 0) this.open();
-    else if (this.popup.isOpen) this.popup.close();
+    else if (this.popup.isOpen) this.emptied();
+  }
+
+  /** Nothing fits now. That is not the user who puts the menu away: what fits may still come. */
+  private emptied(): void {
+    const at = this.at;
+    this.at = null;
+    this.popup.close();
+    this.at = at;
   }
 
   dispose(): void {

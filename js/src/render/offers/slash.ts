@@ -53,7 +53,15 @@ export class SlashMenu {
     const words = query ?? "";
     this.found = query === null ? [] : this.fitting(view, words);
     if (this.found.length > 0) this.open();
-    else if (this.popup.isOpen) this.popup.close();
+    else if (this.popup.isOpen) this.emptied();
+  }
+
+  /** Nothing fits now. That is not the user who puts the menu away: what fits may still come. */
+  private emptied(): void {
+    const query = this.query;
+    this.query = null;
+    this.popup.close();
+    this.query = query;
   }
 
   dispose(): void {
