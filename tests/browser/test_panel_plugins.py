@@ -132,7 +132,7 @@ async def test_the_menu_shows_what_plugins_cost_and_switches_them(
     if not await switch.is_visible():
         await panel.root.get_by_role("button", name="Plugins: 1 in use").click()
     await switch.check()
-    await expect(panel.root.locator(".vc-plugin-running")).to_contain_text("tools", timeout=60_000)
+    await expect(panel.root.locator(".vc-plugin-running", has_text="Capable")).to_contain_text("tools", timeout=60_000)
     for theme in ("Dark", "Light"):
         await panel.notebook.set_theme("Dark" if theme == "Dark" else "Light")
         if not await panel.root.locator(".vc-plugins-menu").is_visible():
@@ -150,7 +150,7 @@ async def test_a_prompt_is_a_slash_command_with_the_servers_help(
     switch = panel.root.get_by_role("switch", name="Use Capable in this chat")
     await switch.uncheck()
     await switch.check()
-    await expect(panel.root.locator(".vc-plugin-running")).to_be_visible(timeout=60_000)
+    await expect(panel.root.locator(".vc-plugin-running", has_text="Capable")).to_be_visible(timeout=60_000)
     await panel.composer.click()
     await panel.composer.press_sequentially("/gr")
     await expect(panel.root.get_by_role("option")).to_contain_text("/greet")

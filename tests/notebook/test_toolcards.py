@@ -136,7 +136,8 @@ async def test_a_call_tells_how_long_it_took_and_gives_its_result_in_pieces(home
     calling = event({"choices": [{"index": 0, "delta": {"tool_calls": [call]}, "finish_reason": "tool_calls"}]})
     async with FaultServer(stream(calling, b"data: [DONE]\n\n"), stream(*said("Done."), DONE)) as server:
         (home / "config.toml").write_text(
-            f'[providers.lab]\nkind = "openai-compatible"\nbase_url = "{server.url}/v1"\nmodels = ["one"]\n[sizes]\ntool_output = "300 KB"\n'
+            f'[providers.lab]\nkind = "openai-compatible"\nbase_url = "{server.url}/v1"\nmodels = ["one"]\n'
+            '[sizes]\ntool_output = "300 KB"\n'
         )
         panel = PanelUnderTest(valechat.Chat("lab/one", tools=[lines]))
         panel.ask("Go")

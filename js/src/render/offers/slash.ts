@@ -30,6 +30,8 @@ export class SlashMenu {
   /** What was typed when the menu was put away, so that it stays away until something else is. */
   private dismissed: string | null = null;
   private form: ArgumentForm | null = null;
+  /** The plugins that were asked since the menu opened. */
+  private asked = "";
 
   constructor(
     private readonly session: Session,
@@ -47,13 +49,19 @@ export class SlashMenu {
     const word = COMMAND.exec(view.draft)?.[1] ?? null;
     const query = word !== null && typing && view.draft !== this.dismissed && this.form === null ? word.toLowerCase() : null;
     if (view.draft !== this.dismissed) this.dismissed = null;
-    if (query !== null && this.query === null && view.plugins.some((one) => one.prompts)) this.session.listOffers("prompts");
+    this.ask(query === null ? "" : view.plugins.filter((one) => one.prompts).map((one) => one.id).join(" "));
     if (query !== this.query) this.active = 0;
     this.query = query;
     const words = query ?? "";
     this.found = query === null ? [] : this.fitting(view, words);
     if (this.found.length > 0) this.open();
     else if (this.popup.isOpen) this.emptied();
+  }
+
+  /** Asks these plugins for their prompts: when the menu opens, and when one more gets up while it is open. */
+  private ask(plugins: string): void {
+    if (plugins !== "" && plugins !== this.asked) this.session.listOffers("prompts");
+    this.asked = plugins;
   }
 
   /** Nothing fits now. That is not the user who puts the menu away: what fits may still come. */
