@@ -57,7 +57,7 @@ class ModelServer:
 
     async def __aexit__(self, *_: object) -> None:
         self._server.close()
-        for _ in range(5):
+        for _turn in range(5):
             await asyncio.sleep(0)  # what was accepted at the end begins, and can be ended
         for task in list(self._tasks):
             task.cancel()
