@@ -20,12 +20,12 @@ from valechat.messages import Message, TextPart
 from valechat.meter import Meter
 from valechat.rows.purse import Purse
 
-__all__ = ["Clerk", "Ended", "Request"]
+__all__ = ["MOST_WAITING", "Clerk", "Ended", "Request"]
 
 GATHER_SECONDS = 0.02
 """How long rows gather where they come faster than that; a killed process loses what had gathered."""
 
-MOST_WAITING = 512
+MOST_WAITING = 32
 """Rows that may wait to be written; then their requests wait too."""
 
 
