@@ -201,4 +201,13 @@ describe("a panel with a long conversation", () => {
     expect(rows()[0]).toBe("x");
     expect(el.querySelector(".vc-earlier")).toBeNull();
   });
+
+  it("goes there also while the page has yet to say that it was scrolled to the bottom", async () => {
+    await talk(100, { earlier: 2 });
+    await settled();
+    press(log(), { key: "Home" });
+    log().dispatchEvent(new Event("scroll"));
+    await settled();
+    expect(host.sentOf("show_earlier").map((one) => one.most)).toEqual([LEAP]);
+  });
 });

@@ -33,7 +33,10 @@ export class Reach {
       this.climbing = event.key === "Home";
       // The browser's own way ends where the end was before the last rows were drawn.
       if (event.key === "End") context.follow();
-      if (this.climbing) context.leave();
+      if (!this.climbing) return;
+      context.leave();
+      // Not left to the browser: an event of an earlier scroll to the bottom would be taken for the reader's return.
+      scroller.scrollTop = 0;
     });
     for (const type of ["wheel", "pointerdown"]) {
       scroller.addEventListener(type, () => (this.climbing = false), { passive: true });
