@@ -4,6 +4,8 @@ Queries run at any time, so nothing is taken away from under one. A file is in p
 watermark counts it, and keeps its rows well after the watermark has left it: between a query's listing
 of the files and its reading of the watermark no row is missing and none counts twice. A file that is
 over is emptied and its name used again, never removed: a query that has listed it would fail to open it.
+DuckDB opens a file once to plan a query and again to read it, so a query that meets a file being
+exchanged in between fails, loudly, and succeeds when it is run again.
 
 All of this happens outside of requests, under a lock of its own; the ledger's lock is held only to read
 rows and to note what was done.
