@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
+from nbconvert.filters.markdown_mistune import markdown2html_mistune
 
 from valechat.harmless import harmless
 
@@ -20,10 +21,12 @@ from valechat.harmless import harmless
         "- a list\n\n  ```html\n  <script>1</script>\n  ```\n",
         "inline `<b>` and `![a](b)` stay",
         "    <indented code>\n",
-        r"$a<b$ and $$\begin{pmatrix} a & b \\ c & d \end{pmatrix}$$",
+        r"$a < b$ and $$\begin{pmatrix} a & b \\ c & d \end{pmatrix}$$",
         "if a < b and c > d: x <- y",
         "<https://example.com> and [a link](https://example.com)",
         "wow! [a link](https://example.com)",
+        "For $5:\n\n```html\n<b>$6</b>\n```\n\nand $$x$$.\n\n$$\ny\n$$\n\nUse `<b>`.",
+        "```tex\n\\begin{a}<b>\\end{a}\n```",
     ],
 )
 def test_what_loads_nothing_stays_byte_for_byte(markdown: str) -> None:
@@ -55,6 +58,25 @@ def test_html_and_images_outside_code_are_defused(markdown: str) -> None:
     assert _drawn(harmless(markdown)) == []
 
 
+@pytest.mark.parametrize(
+    "markdown",
+    [
+        "$`$\n![a](https://x.example)`",
+        "![a$b]$](https://x.example)",
+        "# $\n    $<img src=https://x.example>",
+        "\\begin{a}\n```\n\\end{a}\n<img src=https://x.example>\n```",
+        "$$\n~~~\n$$\n<img src=https://x.example>\n~~~",
+        "$$`$$ <img src=https://x.example> `",
+    ],
+)
+def test_a_reader_that_takes_mathematics_out_first_finds_no_image(markdown: str) -> None:
+    assert _converted(harmless(markdown)) == []
+
+
+def test_a_sign_in_mathematics_gets_a_space_where_a_tag_could_begin() -> None:
+    assert harmless("$a<b$ and `![a](b)`") == "$a< b$ and `! [a](b)`"
+
+
 @given(
     st.lists(
         st.sampled_from(
@@ -71,6 +93,11 @@ def test_html_and_images_outside_code_are_defused(markdown: str) -> None:
                 "> ",
                 "    ",
                 "$",
+                "$$",
+                "\\begin{a}",
+                "\\end{a}",
+                "\\\\[",
+                "\\\\]",
                 "\\",
                 "|",
                 "a",
@@ -82,9 +109,15 @@ def test_html_and_images_outside_code_are_defused(markdown: str) -> None:
 )
 def test_no_mixture_of_markdown_brings_an_image_or_a_tag_through(markdown: str) -> None:
     assert _drawn(harmless(markdown)) == []
+    assert _converted(harmless(markdown)) == []
 
 
 def _drawn(markdown: str) -> list[str]:
     """The images and foreign tags of the text as a viewer without a sanitiser draws it."""
     drawn = MarkdownIt("commonmark").enable(["table", "strikethrough"]).render(markdown)
     return re.findall(r"<img[^>]*>|<b>|<script|<svg|<!--", drawn)
+
+
+def _converted(markdown: str) -> list[str]:
+    """The same as nbconvert draws it, which knows mathematics."""
+    return re.findall(r"<img[^>]*>|<b>|<script|<svg|<!--", markdown2html_mistune(markdown))
