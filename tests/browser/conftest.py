@@ -8,7 +8,7 @@ import pytest_asyncio
 from playwright.async_api import BrowserContext, async_playwright
 
 from tests.browser.support import chromium
-from tests.browser.support.front_end import FrontEndUnderTest, missing
+from tests.browser.support.front_end import VIEWPORT, FrontEndUnderTest, Pages, missing
 from tests.browser.support.kernels import write_kernelspecs
 from tests.browser.support.server import FrontEnd, JupyterServer, serve
 
@@ -47,7 +47,7 @@ async def context(chromium_path: str) -> AsyncIterator[BrowserContext]:
     """One browser profile for the run, so that a front end's files are fetched once."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium_path, args=list(chromium.SWITCHES))
-        profile = await browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-US")
+        profile = await browser.new_context(viewport=VIEWPORT, locale="en-US")
         profile.set_default_timeout(30_000)
         await profile.grant_permissions(["clipboard-read", "clipboard-write"])
         yield profile
@@ -74,12 +74,18 @@ async def notebook7_server(tmp_path_factory: pytest.TempPathFactory, kernelspecs
         yield server
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def pages(context: BrowserContext) -> Pages:
+    """What is loaded of JupyterLab."""
+    return Pages(context)
+
+
 @pytest_asyncio.fixture(loop_scope="session")
 async def lab(
-    context: BrowserContext, lab_server: JupyterServer, request: pytest.FixtureRequest
+    pages: Pages, lab_server: JupyterServer, request: pytest.FixtureRequest
 ) -> AsyncIterator[FrontEndUnderTest]:
     """JupyterLab, for notebooks that live as long as the test."""
-    front_end = FrontEndUnderTest(context, lab_server, request.node.name)
+    front_end = FrontEndUnderTest(pages, lab_server, request.node.name)
     yield front_end
     await front_end.close(failed=FAILED in request.node.stash)
 
@@ -89,7 +95,7 @@ async def notebook7(
     context: BrowserContext, notebook7_server: JupyterServer, request: pytest.FixtureRequest
 ) -> AsyncIterator[FrontEndUnderTest]:
     """Notebook 7, for notebooks that live as long as the test."""
-    front_end = FrontEndUnderTest(context, notebook7_server, request.node.name)
+    front_end = FrontEndUnderTest(Pages(context), notebook7_server, request.node.name)
     yield front_end
     await front_end.close(failed=FAILED in request.node.stash)
 

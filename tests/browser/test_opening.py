@@ -34,7 +34,7 @@ def saved() -> nbformat.NotebookNode:
 
 
 async def test_opening_it_shows_what_was_said_and_starts_sends_and_runs_nothing(lab: FrontEndUnderTest) -> None:
-    notebook = await lab.open(["0"])
+    notebook = await lab.open(["0"], alone=True)
     nbformat.write(saved(), notebook.path)
     await notebook.reload()
     await expect(notebook.cell(0)).to_contain_text("Kept words")

@@ -16,7 +16,7 @@ RICH = "So $\\frac{a}{b}$\n\n```mermaid\ngraph LR\n  A --> B\n```"
 
 
 async def test_the_chat_beside_a_notebook_follows_its_kernel_through_a_restart(lab: FrontEndUnderTest) -> None:
-    notebook = await lab.open(["x = 1", "y = 2"])
+    notebook = await lab.open(["x = 1", "y = 2"], alone=True)
     page = notebook.page
     await page.evaluate("jupyterapp.commands.execute('valechat:dock')")
     dock = page.locator(".vc-docked")

@@ -71,7 +71,7 @@ async def test_the_watch_would_see_a_script_run_and_a_request_leave(context: Bro
 async def test_a_conversation_full_of_scripts_is_drawn_harmlessly(lab: FrontEndUnderTest, tmp_path: Path) -> None:
     store(tmp_path)
     cell = f"import valechat\nvalechat.Chat('demo/echo', conversation={CONVERSATION!r})"
-    notebook = await lab.open([cell], home=tmp_path)
+    notebook = await lab.open([cell], home=tmp_path, alone=True)
     watch = Watch(notebook.page)
     await notebook.run(1)
     panel = ChatPanel(notebook, 1)
@@ -130,7 +130,7 @@ async def test_scripts_split_across_the_pieces_of_a_stream_never_run(lab: FrontE
             f'[providers.mylab]\nbase_url = "{server.url}/v1"\nmodels = ["scripted"]\n'
             '[prices."mylab/scripted"]\ninput = "0"\noutput = "0"\n'
         )
-        notebook = await lab.open(["import valechat\nvalechat.Chat('mylab/scripted')"], home=tmp_path)
+        notebook = await lab.open(["import valechat\nvalechat.Chat('mylab/scripted')"], home=tmp_path, alone=True)
         await notebook.run(1)
         panel = ChatPanel(notebook, 1)
         watch = Watch(notebook.page)
@@ -169,7 +169,7 @@ for payload in payloads:
 async def test_an_answer_in_a_cells_output_is_drawn_harmlessly_in_each_format(
     lab: FrontEndUnderTest, tmp_path: Path
 ) -> None:
-    notebook = await lab.open([ANSWERED.format(payloads=PAYLOADS)], home=tmp_path)
+    notebook = await lab.open([ANSWERED.format(payloads=PAYLOADS)], home=tmp_path, alone=True)
     watch = Watch(notebook.page)
     await notebook.run(1)
     await notebook.page.wait_for_load_state("networkidle")
@@ -204,7 +204,7 @@ async def test_a_server_a_table_and_a_dashboard_full_of_scripts_are_drawn_harmle
     server["args"] = ["-I", "-S", hostile.PROGRAM, str(tmp_path / "payloads.json")]
     entries = {"mcp_plugins": {"local_servers": [server], "cloud_services": []}}
     (tmp_path / "mcp_plugins.json").write_text(json.dumps(entries), encoding="utf-8")
-    notebook = await lab.open([EVERYWHERE], home=tmp_path)
+    notebook = await lab.open([EVERYWHERE], home=tmp_path, alone=True)
     watch = Watch(notebook.page)
     missing: list[str] = []
     notebook.page.on("response", lambda got: missing.append(got.url) if got.status == 404 else None)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
-from playwright.async_api import ConsoleMessage, Locator, Page
+from playwright.async_api import ConsoleMessage, Error, Locator, Page
 
 from tests.browser.support.server import JupyterServer
 
@@ -22,6 +22,16 @@ _PANEL = """
 const app = window.jupyterapp;
 const panel = [...(app?.shell.widgets("main") ?? [])].find((w) => w.sessionContext && w.content?.model?.sharedModel);
 """
+
+_OPEN_HERE = """async (name) => {
+    const opened = await window.jupyterapp.commands.execute("docmanager:open", {path: name});
+    for (const other of [...window.jupyterapp.shell.widgets("main")]) if (other !== opened) other.dispose();
+}"""
+
+_LEAVE = """() => {
+    for (const widget of [...window.jupyterapp.shell.widgets("main")]) widget.dispose();
+    return document.querySelector(".jp-Dialog, .Toastify__toast") === null;
+}"""
 
 _OPENED = f"""() => {{ {_PANEL}
     return Boolean(panel?.isAttached && panel.context.isReady && panel.sessionContext.isReady);
@@ -51,24 +61,39 @@ class NotebookPage:
         server: Where the notebook lives.
         path: The notebook's file.
         errors: The console's errors and uncaught exceptions, less the front end's own `KNOWN_ERRORS`.
+        alone: Whether no other notebook may be opened in the page after this one.
     """
 
-    def __init__(self, page: Page, server: JupyterServer, path: Path) -> None:
+    def __init__(self, page: Page, server: JupyterServer, path: Path, *, alone: bool = False) -> None:
         self.page = page
         self.server = server
         self.path = path
         self.errors: list[str] = []
+        self.alone = alone
         page.on("console", self._on_console)
-        page.on("pageerror", lambda error: self._note(error.stack or error.message))
+        page.on("pageerror", self._on_error)
 
     async def open(self) -> None:
-        """Load the page, and wait until the kernel is connected and idle."""
-        await self.page.goto(self.server.notebook_url(self.path.name))
+        """Load the page, or open the notebook in the one that is loaded, and wait until the kernel is idle."""
+        if self.page.url == "about:blank":
+            await self.page.goto(self.server.notebook_url(self.path.name))
+        else:
+            await self.page.evaluate(_OPEN_HERE, self.path.name)
         await self.wait_until_open()
 
+    async def leave(self) -> bool:
+        """Close the notebook, unsaved; whether another may be opened in the page."""
+        if self.alone or self.errors:
+            return False
+        self.page.remove_listener("console", self._on_console)
+        self.page.remove_listener("pageerror", self._on_error)
+        is_clean: bool = await self.page.evaluate(_LEAVE)
+        return is_clean
+
     async def reload(self) -> None:
-        """As the browser's reload button; the kernel goes on."""
-        await self.page.reload()
+        """As the browser's reload button, with this notebook alone in the page; the kernel goes on."""
+        self.alone = True
+        await self.page.goto(self.server.notebook_url(self.path.name))
         await self.wait_until_open()
 
     async def wait_until_open(self) -> None:
@@ -153,6 +178,7 @@ class NotebookPage:
 
     async def set_theme(self, theme: Literal["Light", "Dark"]) -> None:
         """Change the front end's theme, and wait until its colours are there."""
+        self.alone = True
         await self._in_panel(
             """await app.commands.execute("apputils:change-theme", {theme: `JupyterLab ${argument}`});""", theme
         )
@@ -175,6 +201,9 @@ class NotebookPage:
     def _on_console(self, message: ConsoleMessage) -> None:
         if message.type == "error":
             self._note(message.text)
+
+    def _on_error(self, error: Error) -> None:
+        self._note(error.stack or error.message)
 
     def _note(self, error: str) -> None:
         if not any(known in error for known in KNOWN_ERRORS):
