@@ -207,6 +207,24 @@ def test_permissions_are_given_listed_and_forgotten(run: Run, unruly: Path) -> N
     assert run("plugins", "approvals").stdout == "Nothing is remembered: you are asked before each call.\n"
 
 
+def test_a_permission_is_granted_and_revoked_in_the_file(run: Run, unruly: Path, tmp_path: Path) -> None:
+    file = json.loads(unruly.read_text())
+    file["mcp_plugins"]["local_servers"][0]["permissions"] = {"file_read": [], "network_access": False}
+    unruly.write_text(json.dumps(file))
+
+    assert "unruly has file_read" in run("plugins", "grant", "unruly", "file_read", str(tmp_path)).stdout
+    run("plugins", "grant", "unruly", "network_access")
+    assert json.loads(unruly.read_text())["mcp_plugins"]["local_servers"][0]["permissions"] == {
+        "file_read": [f"{tmp_path}/**"],
+        "network_access": True,
+    }
+    again = run("plugins", "grant", "unruly", "network_access")
+    assert (again.returncode, "already" in again.stderr) == (1, True)
+    run("plugins", "revoke", "unruly", "network_access")
+    run("plugins", "revoke", "unruly", "file_read", str(tmp_path))
+    assert json.loads(unruly.read_text()) == file
+
+
 ASK = ("ask", "-m", "demo/echo", "--tools", "unruly_echo", 'use the tool unruly_echo with {"text": "from the plugin"}')
 
 

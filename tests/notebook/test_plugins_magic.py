@@ -57,6 +57,8 @@ def test_an_error_of_a_tool_fails_the_cell(kernel: Kernel) -> None:
     ("line", "said"),
     [
         ("plugins enable nosuch", "There is no plugin"),
+        ("plugins grant unruly network_access", "may use the network already"),
+        ("plugins revoke unruly file_read /data", "has no such permission"),
         ("plugins call unruly nosuch", "has no tool 'nosuch'"),
         ("plugins call unruly echo text", "Write NAME=VALUE"),
         ("plugins enabel", "Did you mean 'enable'?"),

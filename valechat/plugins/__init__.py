@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from valechat.plugins.base import Answer, PluginInfo, Progress, Watcher
+from valechat.plugins.base import Answer, Permit, PluginInfo, Progress, Watcher
 from valechat.plugins.tables import Logs, Plugins, Prompts, Resources, Tools
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ __all__ = [
     "disable",
     "enable",
     "forget",
+    "grant",
     "initialise",
     "kept",
     "list",
@@ -43,6 +44,7 @@ __all__ = [
     "reload",
     "remove",
     "restart",
+    "revoke",
     "save",
     "shutdown",
     "status",
@@ -117,6 +119,29 @@ def change(plugin: str, **fields: Any) -> PluginInfo:
         ConfigError: It could not be used then, there is none of that id, or the file cannot be written.
     """
     return _waited("change", lambda manager: manager.change(plugin, **fields))
+
+
+def grant(plugin: str, permission: Permit, value: str = "") -> PluginInfo:
+    """Let a confined plugin do one thing more, for good; it restarts: `grant("files", "file_read", "/data")`.
+
+    Args:
+        plugin: Its id.
+        permission: Which of its `permissions`, or `allow_degraded`.
+        value: A path, a host or a variable's name; empty for all of the network and for `allow_degraded`.
+
+    Raises:
+        ConfigError: It cannot be granted, or may be done already, or the file cannot be written.
+    """
+    return _waited("grant", lambda manager: manager.permits.grant(plugin, permission, value))
+
+
+def revoke(plugin: str, permission: Permit, value: str = "") -> PluginInfo:
+    """Take a permission back; `value` is as it stands in the file, or the folder.
+
+    Raises:
+        ConfigError: It has no such permission, or the file cannot be written.
+    """
+    return _waited("revoke", lambda manager: manager.permits.revoke(plugin, permission, value))
 
 
 def switch_tool(plugin: str, tool: str, *, on: bool) -> Plugins:

@@ -67,13 +67,15 @@ def widened(definition: Definition, permit: Permit, value: str) -> dict[str, Any
 
 
 def narrowed(definition: Definition, permit: str, value: str) -> dict[str, Any]:
-    """The fields of an entry with one permission less; `value` is as `entries` gives it.
+    """The fields of an entry with one permission less; `value` is as `entries` gives it, or the granted folder.
 
     Raises:
         ConfigError: It is no local server, or has no such permission.
     """
     server = _local(definition)
-    if (permit, value) not in entries(server):
+    named = (value, f"{value.rstrip('/')}/**")
+    found = next((one for kind, one in entries(server) if kind == permit and one in named), None)
+    if found is None:
         raise ConfigError(f"{server.title} has no such permission.", fix="Look at its permissions again.")
     if permit == "allow_degraded":
         return {"allow_degraded": None}
@@ -82,7 +84,7 @@ def narrowed(definition: Definition, permit: str, value: str) -> dict[str, Any]:
     if permit == "network_access" and given.network_access is True:
         fields[permit] = False
     else:
-        fields[permit] = [one for one in getattr(given, permit) if one != value]
+        fields[permit] = [one for one in getattr(given, permit) if one != found]
     return {"permissions": fields}
 
 

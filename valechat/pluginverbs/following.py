@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from valechat.errors import ValeChatError
 from valechat.plugins.file import PluginsFile
-from valechat.pluginverbs.words import LISTED, NAMES_A_PLUGIN
+from valechat.pluginverbs.words import LISTED, NAMES_A_PLUGIN, PERMITS
 from valechat.services import services
 
 __all__ = ["following"]
@@ -29,6 +29,8 @@ def following(given: Sequence[str]) -> Iterable[str]:
             return [entry.id for entry in entries()]
         if verb in NAMES_A_PLUGIN and (not rest or verb in _SEVERAL):
             return [name for name in _ids() if name not in rest]
+        if verb in ("grant", "revoke") and len(rest) == 1:
+            return PERMITS
         if verb in _NAMES_A_TOOL and len(rest) == 1:
             return _tools(rest[0])
     except ValeChatError:

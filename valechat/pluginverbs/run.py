@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Awaitable, Callable
 
-from valechat.pluginverbs import adding, calling, changing, choosing, listing, signing
+from valechat.pluginverbs import adding, calling, changing, choosing, listing, permitting, signing
 from valechat.pluginverbs.blocks import Outcome
 from valechat.pluginverbs.desk import Desk
 
@@ -32,6 +32,8 @@ _RUN: dict[str, Callable[[argparse.Namespace, Desk], Awaitable[Outcome]]] = {
     "deny": changing.deny,
     "approvals": changing.approvals,
     "forget": changing.forget,
+    "grant": permitting.grant,
+    "revoke": permitting.revoke,
     "signin": signing.sign_in,
     "signout": signing.sign_out,
     "schema": listing.schema,

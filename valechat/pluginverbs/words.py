@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 from valechat.errors import ConfigError
 
-__all__ = ["LISTED", "NAMES_A_PLUGIN", "declare", "parse"]
+__all__ = ["LISTED", "NAMES_A_PLUGIN", "PERMITS", "declare", "parse"]
 
 LISTED: dict[str, str] = {
     "list": "the plugins there are, and how they are",
@@ -32,6 +32,8 @@ LISTED: dict[str, str] = {
     "deny": "never let models call a plugin's tools, or one",
     "approvals": "what is allowed or denied for good",
     "forget": "ask again before a plugin's tools, or one, are called",
+    "grant": "let a confined plugin do one thing more: grant files file_read /data",
+    "revoke": "take such a permission back, as `status` shows it",
     "signin": "sign in to a service",
     "signout": "forget a service's sign-in",
     "schema": "the JSON Schema of mcp_plugins.json",
@@ -42,10 +44,14 @@ LISTED: dict[str, str] = {
 NAMES_A_PLUGIN = frozenset(
     {
         *("status", "enable", "disable", "restart", "remove", "tools", "call", "logs"),
-        *("allow", "deny", "forget", "signin", "signout"),
+        *("allow", "deny", "forget", "grant", "revoke", "signin", "signout"),
     }
 )
 """Verbs whose next word is a plugin's id."""
+
+
+PERMITS = ("file_read", "file_write", "network_access", "env_access", "allow_degraded")
+"""What `grant` and `revoke` change."""
 
 
 def declare(parser: argparse.ArgumentParser, *, output: bool = False) -> None:
@@ -73,6 +79,10 @@ def declare(parser: argparse.ArgumentParser, *, output: bool = False) -> None:
     for name in ("allow", "deny", "forget"):
         known[name].add_argument("id", metavar="ID")
         known[name].add_argument("tool", nargs="?", metavar="TOOL")
+    for name in ("grant", "revoke"):
+        known[name].add_argument("id", metavar="ID")
+        known[name].add_argument("permit", metavar="PERMISSION", choices=PERMITS, help=", ".join(PERMITS))
+        known[name].add_argument("value", nargs="?", default="", metavar="VALUE", help="a path, a host or a variable")
     _declare_use(known)
     _declare_adding(known)
 
