@@ -50,6 +50,12 @@ export function sendable(chips: readonly Chip[], limits: UploadLimits): boolean 
   return chips.every((one) => one.bytes !== null || one.id !== null) && problems(chips, limits).every((p) => p === "");
 }
 
+/** Whether some are still being read, and can go once they are. */
+export function arriving(chips: readonly Chip[], limits: UploadLimits): boolean {
+  const wrong = problems(chips, limits);
+  return chips.some((one, i) => one.bytes === null && one.id === null && wrong[i] === "");
+}
+
 /** The chips as a message says them, and the buffers that go with it. */
 export function packed(chips: readonly Chip[]): { attachments: Attached[]; buffers: ArrayBuffer[] } {
   const attachments = chips.map((one) => (one.id === null ? { name: one.name } : { name: one.name, id: one.id }));

@@ -5,7 +5,7 @@
 import { Drafts } from "./conversations/drafts";
 import { ConversationTalk } from "./conversations/talk";
 import { BranchTalk } from "./branches/talk";
-import { chip, packed, returned, sendable, type Chip } from "./chips";
+import { arriving, chip, packed, returned, sendable, type Chip } from "./chips";
 import { Estimator } from "./estimator";
 import { nameOf, smallPicture } from "./files";
 import { Pager } from "./paging";
@@ -111,8 +111,8 @@ export class Session {
   ask(text: string, chips: readonly Chip[] = []): boolean {
     const view = this.current;
     if (text.trim() === "" && chips.length === 0) return false;
-    if (!view.ready) {
-      // Enter came before the kernel's first state: what stands in the composer then is sent then.
+    if (!view.ready || arriving(chips, view.uploads)) {
+      // Enter came before the kernel's first state or a file's end: what stands in the composer then is sent then.
       this.eager = view.link !== "gone";
       return false;
     }
@@ -302,10 +302,7 @@ export class Session {
     if (view !== this.current) this.change(news ? { ...view, breakersAt: performance.now() } : view);
     if (message.type === "transcript") keepTranscript(this.model, message);
     if (message.type === "estimated") this.estimator.answered(message.number, message.estimate);
-    if (this.eager && this.current.ready) {
-      this.eager = false;
-      this.ask(this.current.draft);
-    }
+    this.askAgain();
     if (resync) this.hello();
   }
 
@@ -329,6 +326,14 @@ export class Session {
 
   private refine(key: string, parts: Partial<Chip>): void {
     this.change({ ...this.current, chips: this.current.chips.map((one) => (one.key === key ? { ...one, ...parts } : one)) });
+    this.askAgain();
+  }
+
+  /** Sends what was to be sent too early, if it can go now. */
+  private askAgain(): void {
+    if (!this.eager || !this.current.ready) return;
+    this.eager = false;
+    this.ask(this.current.draft, this.current.chips);
   }
 
   private send(message: FromPanel, buffers: ArrayBuffer[] = []): boolean {

@@ -1,5 +1,5 @@
 // @vitest-environment node
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 
 import { chip, packed, problems, returned, sendable } from "../src/chips";
 import { Session } from "../src/session";
@@ -52,6 +52,15 @@ describe("a question with attachments", () => {
     expect(sent?.attachments).toEqual([{ name: "a.txt" }, { name: "b.txt" }]);
     expect(host.buffers.at(-1)?.map((b) => b.byteLength)).toEqual([3, 5]);
     expect(session.view.chips).toEqual([]);
+  });
+
+  it("goes once its files are read, when Enter came before", async () => {
+    const { host, session } = opened();
+    session.setDraft("Why?");
+    session.attach([file("a.txt", "one")]);
+    expect(session.ask("Why?", session.view.chips)).toBe(false);
+    await vi.waitFor(() => expect(host.sentOf("send")).toHaveLength(1));
+    expect(host.sentOf("send")[0]).toMatchObject({ text: "Why?", attachments: [{ name: "a.txt" }] });
   });
 
   it("stays while one is over the limit, which is never read", () => {

@@ -292,6 +292,16 @@ it("moves between the ways to add by arrow keys", async () => {
   expect(document.activeElement?.textContent?.trim()).toBe("Form");
 });
 
+it("takes each arrow for a step, also when the last one is not drawn yet", async () => {
+  await board(plugin());
+  button("Add").click();
+  await frame();
+  const tabs = el.querySelector('[role="tablist"]');
+  for (let i = 0; i < 2; i += 1) tabs?.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight", bubbles: true }));
+  await frame();
+  expect(el.querySelector('[aria-selected="true"]')?.textContent?.trim()).toBe("JSON");
+});
+
 it("shows the settings with what is remembered, and forgets it", async () => {
   await board(plugin());
   button("Settings").click();

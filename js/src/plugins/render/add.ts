@@ -36,7 +36,7 @@ export class AddView {
   draw(way: Way): TemplateResult {
     const outcome = this.store.outcomes.get(`add ${way}`);
     return html`<section class="vcp-box vcp-add" aria-label=${words.addTitle}>
-      <div class="vcp-tabs" role="tablist" aria-label=${words.addWays} @keydown=${(event: KeyboardEvent) => this.arrow(event, way)}>
+      <div class="vcp-tabs" role="tablist" aria-label=${words.addWays} @keydown=${(event: KeyboardEvent) => this.arrow(event)}>
         ${WAYS.map(
           (one) => html`<button
             type="button"
@@ -58,9 +58,11 @@ export class AddView {
     </section>`;
   }
 
-  private arrow(event: KeyboardEvent, way: Way): void {
+  private arrow(event: KeyboardEvent): void {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    if (step === undefined) return;
+    // What was chosen last, which may not be drawn yet.
+    const way = this.store.adding;
+    if (step === undefined || way === null) return;
     event.preventDefault();
     const next = WAYS[(WAYS.indexOf(way) + step + WAYS.length) % WAYS.length] as Way;
     const tabs = event.currentTarget as HTMLElement;
