@@ -58,6 +58,50 @@ def test_html_and_images_outside_code_are_defused(markdown: str) -> None:
     assert _drawn(harmless(markdown)) == []
 
 
+class Trusting(MarkdownIt):
+    """Draws any link, as viewers do that take what the user ran for the user's own."""
+
+    def validateLink(self, url: str) -> bool:  # noqa: N802  # markdown-it's name
+        return bool(url)
+
+
+@pytest.mark.parametrize(
+    "markdown",
+    [
+        "[a](javascript:alert(1))",
+        "[a]( <javascript:alert(1)>)",
+        "[a](JaVa&Tab;Script&colon;alert(1))",
+        "[a](\\javascript:alert(1))",
+        "[a](&#1;javascript:alert(1))",
+        "> [a](\n> javascript:alert(1))",
+        "[a]\n\n[a]: javascript:alert(1)",
+        "[a]\n\n[a]:\n  data:text/html,x",
+        "<javascript:alert(1)>",
+        "<data:text/html,x>",
+        "[a](file:///etc/passwd)",
+        "[a](vscode://x)",
+        "$$\n```\n$$\n[a](javascript:alert(1))\n```",
+    ],
+)
+def test_a_link_that_is_no_page_becomes_text(markdown: str) -> None:
+    reader = Trusting("commonmark")
+    assert "href" in reader.render(markdown) or "```" in markdown
+    assert "href" not in reader.render(harmless(markdown))
+
+
+@pytest.mark.parametrize(
+    "markdown",
+    [
+        "[a](https://x.example/?a=b:c) [b](HTTP://x.example) [c](mailto:a@x.example) [d](../notes.md) [e](#part)",
+        "[a]\n\n[a]: https://x.example",
+        "<https://x.example> `std::vector<std::string>` `d[k](x)`",
+        "```ts\ntable[name](row: number)\n[a](javascript:alert(1))\n```",
+    ],
+)
+def test_other_links_and_code_stay_byte_for_byte(markdown: str) -> None:
+    assert harmless(markdown) == markdown
+
+
 @pytest.mark.parametrize(
     "markdown",
     [

@@ -1,18 +1,21 @@
 """A model's Markdown, made safe to draw anywhere, and otherwise left as it was written.
 
-JupyterLab sanitises what it draws, but loads remote images, which tells their server what the model
-was asked to put into the address; a static viewer may not even sanitise. So outside code raw HTML is
-shown as text and an image becomes a link. Code and mathematics stay byte for byte as they are, except for a
-space where a reader that knows mathematics could see a tag or an image in them.
+JupyterLab sanitises nothing in a cell that the user ran, and loads remote images, which tells their server
+what the model was asked to put into the address; a static viewer may not sanitise either. So outside code raw
+HTML is shown as text, an image becomes a link, and a link to anything but a page or mail becomes text. Code and
+mathematics stay byte for byte as they are, except for a space where a reader that knows mathematics could see
+a tag or an image in them.
 """
 
 from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterator
+from bisect import bisect
+from collections.abc import Callable
 from functools import cache
-from itertools import accumulate, groupby
+from html import unescape
+from itertools import accumulate, groupby, zip_longest
 from typing import TYPE_CHECKING
 
 from valechat.mathspans import MARK, may_cross
@@ -27,19 +30,28 @@ _SUSPICIOUS = re.compile(r"!\[|<[A-Za-z/!?]")
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _IMAGE = re.compile(r"!+(?=\[)")
 _BEGUN = re.compile(r"<(?=[A-Za-z/!?])|!(?=\[)")
+_LINK = re.compile(
+    r"\](?=[(:][\s>]*(?P<to><[^>\n]*|[^\s)>]*))|<(?=(?:javascript|vbscript|data|file|blob):)", re.IGNORECASE
+)
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
+_HARMLESS_SCHEME = re.compile(r"(?:https?|mailto):", re.IGNORECASE)
+_IGNORED_IN_ADDRESSES = re.compile(r"[\x00-\x20\\]")
 _LINE_END = re.compile(r"(\r\n?|\n)")
 _ALL = (0, sys.maxsize)
 
 
 def harmless(markdown: str) -> str:
-    """The same Markdown without raw HTML and without images, both outside code."""
+    """The same Markdown without raw HTML, images and links to anything but pages and mail, all outside code."""
     while risky := _risky(markdown):
         # Defusing a line can turn what followed it from code into text, so it is read again.
         defused = _defused(markdown, risky)
         if defused == markdown:
-            return _spaced(markdown, [_ALL])
+            return _unlinked(_spaced(markdown, [_ALL]), [])
         markdown = defused
-    return _spaced(markdown, _beside_mathematics(markdown))
+    fences = _fences(markdown)
+    if _SUSPICIOUS.search(markdown):
+        markdown = _spaced(markdown, [_ALL] if fences is None else _paragraphs_with_mathematics(markdown, fences))
+    return _unlinked(markdown, fences or [])
 
 
 def closed(markdown: str) -> str:
@@ -67,6 +79,29 @@ def _changed(markdown: str, ranges: list[tuple[int, int]], change: Callable[[str
     return "".join(pieces)
 
 
+def _unlinked(markdown: str, fences: list[tuple[int, int]]) -> str:
+    """With a space in each link, outside fences, that a browser might run and not open."""
+    if not _LINK.search(markdown):
+        return markdown
+    pieces = _LINE_END.split(markdown)
+    starts = [
+        0,
+        *accumulate(len(text) + len(end) for text, end in zip_longest(pieces[::2], pieces[1::2], fillvalue="")),
+    ]
+    fenced = [(starts[first], starts[after]) for first, after in fences]
+
+    def kept(found: re.Match[str]) -> str:
+        at = bisect(fenced, (found.start(), sys.maxsize)) - 1
+        if at >= 0 and found.start() < fenced[at][1]:
+            return found[0]
+        # As browsers read an address: control characters do not count.
+        address = _IGNORED_IN_ADDRESSES.sub("", unescape(found["to"] or "")).removeprefix("<")
+        harmless = found["to"] is not None and (_HARMLESS_SCHEME.match(address) or not _SCHEME.match(address))
+        return found[0] if harmless else f"{found[0]} "
+
+    return _LINK.sub(kept, markdown)
+
+
 def _risky(markdown: str) -> list[tuple[int, int]]:
     """The line ranges that hold HTML, or an image, that a viewer would act upon."""
     if not _SUSPICIOUS.search(markdown):
@@ -75,20 +110,27 @@ def _risky(markdown: str) -> list[tuple[int, int]]:
     return [(token.map[0], token.map[1]) if token.map else (0, 0) for token in tokens if _acts(token)]
 
 
-def _beside_mathematics(markdown: str) -> list[tuple[int, int]]:
-    """The line ranges where a reader that takes mathematics out first could find HTML or an image."""
-    if not (_SUSPICIOUS.search(markdown) and MARK.search(markdown)):
+def _acts(token: Token) -> bool:
+    return token.type in ("html_block", "html_inline", "image") or any(map(_acts, token.children or ()))
+
+
+def _fences(markdown: str) -> list[tuple[int, int]] | None:
+    """The line ranges of fenced code; None where some reader may see others."""
+    if "```" not in markdown and "~~~" not in markdown:
         return []
     lines = _LINE_END.split(markdown)[::2]
     text = "\n".join(lines)
-    offsets = [0, *accumulate(len(line) + 1 for line in lines)]
-    fences = [tuple(token.map) for token in _parser().parse(text) if token.type == "fence" and token.map]
-    borders = [offset for first, after in fences for offset in (offsets[first + 1] - 1, offsets[after - 1] + 1)]
-    known = [(offsets[first], offsets[after]) for first, after in fences if _is_plain(lines[first:after])]
-    if may_cross(text, borders, known):
-        return [_ALL]
-    fenced = {number for first, after in fences for number in range(first, after)}
-    return [(first, after) for first, after in _paragraphs(lines, fenced) if MARK.search("\n".join(lines[first:after]))]
+    tokens = _parser().parse(text)
+    fences = [(token.map[0], token.map[1]) for token in tokens if token.type == "fence" and token.map]
+    if any("\t" in lines[first].partition(lines[first].lstrip("> \t")[:3])[0] for first, _ in fences):
+        return None  # how far a tab moves what follows it in a quotation is read differently
+    if MARK.search(markdown):
+        offsets = [0, *accumulate(len(line) + 1 for line in lines)]
+        borders = [offset for first, after in fences for offset in (offsets[first + 1] - 1, offsets[after - 1] + 1)]
+        known = [(offsets[first], offsets[after]) for first, after in fences if _is_plain(lines[first:after])]
+        if may_cross(text, borders, known):
+            return None
+    return fences
 
 
 def _is_plain(fence: list[str]) -> bool:
@@ -97,16 +139,16 @@ def _is_plain(fence: list[str]) -> bool:
     return opened is not None and len(fence) > 1 and closing == opened[1]
 
 
-def _paragraphs(lines: list[str], fenced: set[int]) -> Iterator[tuple[int, int]]:
-    """Runs of lines that are neither empty nor in a fence."""
+def _paragraphs_with_mathematics(markdown: str, fences: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Runs of lines with mathematics that are neither empty nor in a fence."""
+    lines = _LINE_END.split(markdown)[::2]
+    fenced = {number for first, after in fences for number in range(first, after)}
+    found = []
     for is_text, run in groupby(range(len(lines)), lambda number: bool(lines[number].strip()) and number not in fenced):
-        if is_text:
-            numbers = list(run)
-            yield numbers[0], numbers[-1] + 1
-
-
-def _acts(token: Token) -> bool:
-    return token.type in ("html_block", "html_inline", "image") or any(map(_acts, token.children or ()))
+        numbers = list(run)
+        if is_text and any(MARK.search(lines[number]) for number in numbers):
+            found.append((numbers[0], numbers[-1] + 1))
+    return found
 
 
 @cache
