@@ -19,6 +19,7 @@ from itertools import accumulate, groupby, zip_longest
 from typing import TYPE_CHECKING
 
 from valechat.mathspans import MARK, may_cross
+from valechat.plainfences import plain_fences
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -42,6 +43,7 @@ _ALL = (0, sys.maxsize)
 
 def harmless(markdown: str) -> str:
     """The same Markdown without raw HTML, images and links to anything but pages and mail, all outside code."""
+    markdown = plain_fences(markdown)
     while risky := _risky(markdown):
         # Defusing a line can turn what followed it from code into text, so it is read again.
         defused = _defused(markdown, risky)
