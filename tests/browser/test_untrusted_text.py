@@ -11,6 +11,7 @@ from playwright.async_api import BrowserContext, expect
 from tests.browser.support.bare import bare_panel
 from tests.browser.support.front_end import FrontEndUnderTest
 from tests.browser.support.panel import ChatPanel
+from tests.ledger.samples import usage_row
 from tests.plugins import hostile
 from tests.providers.faults import EVENT_STREAM, Connection, FaultServer, Script, chunked, head
 from tests.xss.corpus import PAYLOADS, Watch, dangers, drawn_dangers, formulas_and_diagrams
@@ -169,19 +170,29 @@ for payload in payloads:
 async def test_an_answer_in_a_cells_output_is_drawn_harmlessly_in_each_format(
     lab: FrontEndUnderTest, tmp_path: Path
 ) -> None:
-    notebook = await lab.open([ANSWERED.format(payloads=PAYLOADS)], home=tmp_path, alone=True)
+    answers = [*PAYLOADS, formulas_and_diagrams()]
+    notebook = await lab.open([ANSWERED.format(payloads=answers)], home=tmp_path, alone=True)
     watch = Watch(notebook.page)
     await notebook.run(1)
+    await notebook.cell(1).get_by_role("button", name="Show more outputs").click()
+    await expect(notebook.cell(1).locator(".jp-OutputArea-child")).to_have_count(3 * len(answers), timeout=60_000)
     await notebook.page.wait_for_load_state("networkidle")
     assert notebook.errors == []
-    assert await dangers(notebook.cell(1).locator(".jp-OutputArea")) == []
-    assert (watch.dialogs, watch.requests) == ([], [])
+    # In plain text, of any program, JupyterLab makes links of all that looks like an address.
+    drawn = notebook.cell(1).locator('.jp-OutputArea-output:not([data-mime-type="text/plain"])')
+    assert await drawn.count() >= 2 * len(PAYLOADS)
+    assert await dangers(drawn) == []
+    assert (watch.dialogs, [one for one in watch.requests if "/static/lab/" not in one]) == ([], [])
 
 
 EVERYWHERE = """
 %load_ext valechat
 import valechat
-from IPython.display import display
+from IPython.display import Markdown, display
+from valechat.exports.markdown import as_markdown
+from valechat.services import services
+ledger = services().ledger
+display(Markdown(as_markdown(ledger, [head.id for head in ledger.conversations()])))
 %valechat list
 %valechat sql select content from messages
 board = valechat.plugin_manager(); display(board)
@@ -189,11 +200,23 @@ valechat.spend()
 """
 
 
-async def test_a_server_a_table_and_a_dashboard_full_of_scripts_are_drawn_harmlessly(
+def spend(home: Path, names: list[str]) -> None:
+    """Requests to providers, and to models, with these names."""
+    ledger = open_ledger(Paths(config=home, data=home, state=home / "state"))
+    now = datetime.now(UTC)
+    for number, name in enumerate(names):
+        day = {"ts": now, "day": f"{now:%Y-%m-%d}", "billing_period": f"{now:%Y-%m}", "conversation_id": CONVERSATION}
+        named = {"provider": name} if number % 2 else {"model": name}
+        ledger.settle(usage_row(new_id(), f"0.{number + 1:02d}", **day, **named), [])
+    ledger.close()
+
+
+async def test_a_server_a_table_an_export_and_a_dashboard_full_of_scripts_are_drawn_harmlessly(
     lab: FrontEndUnderTest, tmp_path: Path
 ) -> None:
     store(tmp_path)
     few = [payload for payload in PAYLOADS[::7] if "\0" not in payload]
+    spend(tmp_path, few)
     (tmp_path / "payloads.json").write_text(json.dumps(few), encoding="utf-8")
     server: dict[str, object] = {
         "id": "hostile",
@@ -211,6 +234,7 @@ async def test_a_server_a_table_and_a_dashboard_full_of_scripts_are_drawn_harmle
     await notebook.run(1)
     card = notebook.cell(1).locator(".vcp-card")
     await expect(card).to_contain_text("Running", timeout=30_000)
+    await expect(notebook.cell(1).locator(".vega-embed canvas, .vega-embed svg").first).to_be_visible(timeout=30_000)
     for part in ("Tools", "Configuration", "Log", "About"):
         await card.locator("details.vc-fold > summary", has_text=part).first.click()
     await card.get_by_role("button", name="Try tool_0").click()
