@@ -11,6 +11,7 @@ from markdown_it import MarkdownIt
 from nbconvert.filters.markdown_mistune import markdown2html_mistune
 
 from valechat.harmless import harmless
+from valechat.mathspans import jupyterlab_spans
 
 
 @pytest.mark.parametrize(
@@ -111,10 +112,30 @@ def test_other_links_and_code_stay_byte_for_byte(markdown: str) -> None:
         "\\begin{a}\n```\n\\end{a}\n<img src=https://x.example>\n```",
         "$$\n~~~\n$$\n<img src=https://x.example>\n~~~",
         "$$`$$ <img src=https://x.example> `",
+        "1. \n> - \t<img src=https://x.example>",
+        "\\begin{a}\n```\\end{a}\n![a](https://x.example)",
     ],
 )
-def test_a_reader_that_takes_mathematics_out_first_finds_no_image(markdown: str) -> None:
+def test_a_reader_that_takes_mathematics_out_first_or_counts_tabs_otherwise_finds_no_image(markdown: str) -> None:
     assert _converted(harmless(markdown)) == []
+
+
+@pytest.mark.parametrize(
+    "markdown",
+    [
+        'https://x.example/$"onmouseover=alert(1)"$',
+        '[a](https://x.example "$" onmouseover=alert(1) x="$")',
+        '[a]\n\n[a]: https://x.example/\\\\("onmouseover=alert(1)"\\\\)',
+    ],
+)
+def test_mathematics_has_no_quotation_mark_that_could_end_an_attribute(markdown: str) -> None:
+    assert all('"' not in harmless(markdown)[start:end] for start, end in jupyterlab_spans(harmless(markdown)))
+    assert [*jupyterlab_spans(harmless(markdown))]
+
+
+def test_other_quotation_marks_stay() -> None:
+    markdown = 'He said "$x$", and `a = "$b$"`.'
+    assert harmless(markdown) == markdown
 
 
 def test_a_sign_in_mathematics_gets_a_space_where_a_tag_could_begin() -> None:

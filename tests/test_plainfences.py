@@ -23,10 +23,12 @@ def test_words_and_code_stay_byte_for_byte(markdown: str) -> None:
     assert plain_fences(markdown) == markdown
 
 
-@pytest.mark.parametrize("opened", ['```"><img src=x>', "- ~~~<b>", "> 1. ```py'onload=x", "a\r```<b>", "```a&quot;"])
+@pytest.mark.parametrize(
+    "opened", ['```"><img src=x>', "- ~~~<b>", "> 1. ```py'onload=x", "a\r```<b>", "```a&quot;", "```\\begin{a}$"]
+)
 def test_a_language_keeps_nothing_that_html_knows(opened: str) -> None:
     plain = plain_fences(opened + "\ncode")
-    assert not set("<>'=&\"") & set(plain.removeprefix("> 1. "))
+    assert not set("<>'=&$\\\"") & set(plain.removeprefix("> 1. "))
 
 
 @pytest.mark.parametrize(

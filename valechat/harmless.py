@@ -18,7 +18,7 @@ from html import unescape
 from itertools import accumulate, groupby, zip_longest
 from typing import TYPE_CHECKING
 
-from valechat.mathspans import MARK, may_cross
+from valechat.mathspans import MARK, jupyterlab_spans, may_cross
 from valechat.plainfences import plain_fences
 
 if TYPE_CHECKING:
@@ -38,22 +38,25 @@ _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _HARMLESS_SCHEME = re.compile(r"(?:https?|mailto):", re.IGNORECASE)
 _IGNORED_IN_ADDRESSES = re.compile(r"[\x00-\x20\\]")
 _LINE_END = re.compile(r"(\r\n?|\n)")
+# How far a tab after a mark of a list or quotation moves what follows it is read differently.
+_TAB = re.compile(r"[ \t]*[>*+\-\d][ >*+\-\d.)]*\t")
+_MARKS = re.compile(r"`{3,}|~{3,}")
 _ALL = (0, sys.maxsize)
 
 
 def harmless(markdown: str) -> str:
     """The same Markdown without raw HTML, images and links to anything but pages and mail, all outside code."""
-    markdown = plain_fences(markdown)
+    markdown = plain_fences(_LINE_END.sub("\n", markdown))
     while risky := _risky(markdown):
         # Defusing a line can turn what followed it from code into text, so it is read again.
         defused = _defused(markdown, risky)
         if defused == markdown:
-            return _unlinked(_spaced(markdown, [_ALL]), [])
+            return _unquoted(_unlinked(_spaced(markdown, [_ALL]), []))
         markdown = defused
     fences = _fences(markdown)
     if _SUSPICIOUS.search(markdown):
-        markdown = _spaced(markdown, [_ALL] if fences is None else _paragraphs_with_mathematics(markdown, fences))
-    return _unlinked(markdown, fences or [])
+        markdown = _spaced(markdown, [_ALL] if fences is None else _ambiguous_paragraphs(markdown, fences))
+    return _unquoted(_unlinked(markdown, fences or []))
 
 
 def closed(markdown: str) -> str:
@@ -104,6 +107,20 @@ def _unlinked(markdown: str, fences: list[tuple[int, int]]) -> str:
     return _LINK.sub(kept, markdown)
 
 
+def _unquoted(markdown: str) -> str:
+    """With primes for quotation marks in what JupyterLab takes for mathematics.
+
+    It puts that back after the text was drawn, and so into an attribute where the address of a link had it.
+    """
+    if '"' not in markdown or not MARK.search(markdown):
+        return markdown
+    parts, last = [], 0
+    for start, end in jupyterlab_spans(markdown):
+        parts += [markdown[last:start], markdown[start:end].replace('"', "''")]
+        last = end
+    return "".join([*parts, markdown[last:]])
+
+
 def _risky(markdown: str) -> list[tuple[int, int]]:
     """The line ranges that hold HTML, or an image, that a viewer would act upon."""
     if not _SUSPICIOUS.search(markdown):
@@ -124,13 +141,15 @@ def _fences(markdown: str) -> list[tuple[int, int]] | None:
     text = "\n".join(lines)
     tokens = _parser().parse(text)
     fences = [(token.map[0], token.map[1]) for token in tokens if token.type == "fence" and token.map]
-    if any("\t" in lines[first].partition(lines[first].lstrip("> \t")[:3])[0] for first, _ in fences):
-        return None  # how far a tab moves what follows it in a quotation is read differently
+    if any(_TAB.match(lines[first]) for first, _ in fences):
+        return None
     if MARK.search(markdown):
         offsets = [0, *accumulate(len(line) + 1 for line in lines)]
-        borders = [offset for first, after in fences for offset in (offsets[first + 1] - 1, offsets[after - 1] + 1)]
+        # Within each run of marks, also of those that begin no fence as they stand, and where a first line ends.
+        borders = [found.start() + 1 for found in _MARKS.finditer(text)]
+        borders += [offsets[first + 1] - 1 for first, _ in fences]
         known = [(offsets[first], offsets[after]) for first, after in fences if _is_plain(lines[first:after])]
-        if may_cross(text, borders, known):
+        if may_cross(text, sorted(borders), known):
             return None
     return fences
 
@@ -141,16 +160,25 @@ def _is_plain(fence: list[str]) -> bool:
     return opened is not None and len(fence) > 1 and closing == opened[1]
 
 
-def _paragraphs_with_mathematics(markdown: str, fences: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Runs of lines with mathematics that are neither empty nor in a fence."""
+def _ambiguous_paragraphs(markdown: str, fences: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Runs of lines, neither empty nor in a fence, of which readers disagree what is code in them."""
     lines = _LINE_END.split(markdown)[::2]
     fenced = {number for first, after in fences for number in range(first, after)}
     found = []
     for is_text, run in groupby(range(len(lines)), lambda number: bool(lines[number].strip()) and number not in fenced):
         numbers = list(run)
-        if is_text and any(MARK.search(lines[number]) for number in numbers):
+        if is_text and _is_ambiguous(lines[numbers[0] : numbers[-1] + 1]):
             found.append((numbers[0], numbers[-1] + 1))
     return found
+
+
+def _is_ambiguous(lines: list[str]) -> bool:
+    """Whether there is mathematics, or code that is not in pairs of equal marks on a line each."""
+    for line in lines:
+        marks = re.findall(r"`+", line)
+        if MARK.search(line) or "\\`" in line or len(marks) % 2 or len(set(marks)) > 1 or _TAB.match(line):
+            return True
+    return False
 
 
 @cache

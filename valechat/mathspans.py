@@ -10,25 +10,25 @@ https://github.com/jupyter/nbconvert/blob/main/nbconvert/filters/markdown_mistun
 from __future__ import annotations
 
 import re
-from bisect import bisect
+from bisect import bisect, bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import combinations
+from itertools import chain, combinations, product
 
-__all__ = ["MARK", "may_cross"]
+__all__ = ["MARK", "jupyterlab_spans", "may_cross"]
 
 MARK = re.compile(r"\$|\\(?:begin|end|[()\[\]])")
 """What begins or ends mathematics for any reader."""
 
-_ENDS: Mapping[str, str] = {
-    "$": "$",
-    "$$": "$$",
-    r"\(": r"\)",
-    r"\[": r"\]",
-    r"\begin": r"\end",
-}
-_MARKS = re.compile(r"\$\$|\$|\\\(|\\\)|\\\[|\\\]|\\begin|\\end")
+_ENDS: Mapping[str, str] = {"$": "$", "$$": "$$", "(": ")", "[": "]", "begin": "end"}
+# Some readers write `\(`, others `\\(`; some know `\$` for a plain sign.
+_WRITTEN = tuple(
+    re.compile(rf"{escaped}(?P<mark>\$\$|\$)|{slash}(?P<bracket>[()\[\]])|\\(?P<word>begin|end)")
+    for slash in (r"\\", r"\\\\")
+    for escaped in ("", r"(?<!\\)")
+)
 _SPAN = re.compile(r"(?<![\\`])(`+)(?!`)([^\n]*?[^`\n])\1(?!`)")
 _DOLLAR = re.compile(r"(?<!\$)\$(?!\$)")
+_ANY_DOLLAR = re.compile(r"\$")
 _PARAGRAPH_END = re.compile(r"\n[ \t]*\n")
 
 
@@ -36,27 +36,34 @@ def may_cross(markdown: str, borders: Sequence[int], code: Iterable[tuple[int, i
     r"""Whether for some reader mathematics reaches over one of these borders.
 
     Args:
-        markdown: The text.
+        markdown: The text; its lines end with `\n`.
         borders: Offsets where code begins or ends, ascending.
         code: Offsets of code that every reader knows as such when they look for `$`, not when they
             look for the other marks.
     """
-    hidden = _without_dollar(markdown, code)
-    for text in (hidden, _without_dollar(hidden, ((span.start(), span.end()) for span in _SPAN.finditer(hidden)))):
-        marks = [(found[0], found.start()) for found in _MARKS.finditer(text)]
+    spans = chain(jupyterlab_spans(markdown), _imagined(markdown, code))
+    return any(bisect_right(borders, start) < bisect_left(borders, end) for start, end in spans)
+
+
+def _imagined(markdown: str, code: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """What readers may see that know any of the marks, in any writing, and code spans or not."""
+    hidden = _masked(markdown, code, _DOLLAR)
+    spans = [(found.start(), found.end()) for found in _SPAN.finditer(hidden)]
+    for text, written in product((hidden, _masked(hidden, spans, _ANY_DOLLAR)), _WRITTEN):
+        marks = [
+            (found["mark"] or found["bracket"] or found["word"], found.start()) for found in written.finditer(text)
+        ]
         kinds = [kind for kind in _ENDS if any(mark == kind for mark, _ in marks)]
         ends = [found.start() for found in _PARAGRAPH_END.finditer(text)]
-        for known in (set(some) for size in range(1, len(kinds) + 1) for some in combinations(kinds, size)):
-            for start, end in _regions(marks, known, ends):
-                if any(start < border < end for border in borders):
-                    return True
-    return False
+        for size in range(1, len(kinds) + 1):
+            for known in combinations(kinds, size):
+                yield from _regions(marks, set(known), ends)
 
 
-def _without_dollar(text: str, ranges: Iterable[tuple[int, int]]) -> str:
+def _masked(text: str, ranges: Iterable[tuple[int, int]], what: re.Pattern[str]) -> str:
     pieces, last = [], 0
     for start, end in ranges:
-        pieces += [text[last:start], _DOLLAR.sub(" ", text[start:end])]
+        pieces += [text[last:start], what.sub(lambda found: " " * len(found[0]), text[start:end])]
         last = end
     return "".join([*pieces, text[last:]])
 
@@ -76,3 +83,50 @@ def _regions(marks: Sequence[tuple[str, int]], known: set[str], ends: Sequence[i
         elif mark != "$" or bisect(ends, start) == bisect(ends, marks[after][1]):
             yield start, marks[after][1] + len(wanted)
             at = after + 1
+
+
+_LAB_FENCE = re.compile(r"^(?P<fence>`{3,}|~{3,})[^`\n]*\n[\s\S]*?^(?P=fence)`*$", re.MULTILINE)
+_LAB_SPAN = re.compile(r"(?:^|[^\\])(`+)[^\n]*?[^`\n]\1(?!`)", re.MULTILINE)
+_LAB_BLOCK = re.compile(
+    r"\$\$?|\\(?:begin|end)\{[a-z]*\*?\}|\\[{}$]|[{}]|(?:\n\s*)+|@@\d+@@|\\\\[()\[\]]", re.IGNORECASE
+)
+
+
+def jupyterlab_spans(markdown: str) -> Iterator[tuple[int, int]]:
+    """The offsets of what JupyterLab takes out as mathematics, by its own rule."""
+    for code in (_LAB_FENCE, _LAB_SPAN):
+        if "`" in markdown or "~~~" in markdown:
+            markdown = _masked(markdown, [found.span() for found in code.finditer(markdown)], _ANY_DOLLAR)
+    blocks = [*_LAB_BLOCK.finditer(markdown)]
+    start, last, wanted, braces, at = -1, -1, "", 0, 0
+    while at < len(blocks):
+        block, here = blocks[at][0], at
+        at += 1
+        if block.startswith("@"):
+            continue
+        if start < 0:
+            wanted = _lab_end(block)
+            start, last, braces = (here if wanted else -1), -1, 0
+        elif block == wanted and braces == 0:
+            yield blocks[start].start(), blocks[here].end()
+            start = -1
+        elif block == wanted:
+            last = here
+        elif re.search(r"\n.*\n", block):
+            if last >= 0:
+                yield blocks[start].start(), blocks[last].end()
+                at = last + 1
+            start = -1
+        else:
+            braces = max(0, braces + {"{": 1, "}": -1}.get(block, 0))
+    if start >= 0 and last >= 0:
+        yield blocks[start].start(), blocks[last].end()
+
+
+def _lab_end(block: str) -> str:
+    """What ends the mathematics that a block begins; empty where it begins none."""
+    if block in ("$", "$$"):
+        return block
+    if block in (r"\\(", r"\\["):
+        return block[:-1] + {"(": ")", "[": "]"}[block[-1]]
+    return rf"\end{block[6:]}" if block[1:6] == "begin" else ""

@@ -16,7 +16,7 @@ _FENCE = re.compile(
     r"(?:^|(?<=\r))(?P<before>[ \t>*+\-\d.)]*)(?P<mark>`{3,}(?=[^`\n\r]*(?:[\n\r]|\Z))|~{3,})(?P<info>[^\n\r]*)",
     re.MULTILINE,
 )
-_MARKUP = re.compile(r"""[<>"'&=]""")
+_MARKUP = re.compile(r"""[<>"'&=$@\\]""")
 _DIAGRAM = re.compile(r"(\s*\{?\s*)mermaid\b", re.IGNORECASE)
 _MORE_THAN_WORDS = re.compile(
     r"<(?!br\s*/?>)[a-z/!?]|&|\\|#\w+;|//|:/|\burl\b|@|\bimg\b|\bhref\b|\bclick\b|\blinks?\b|%%\s*\{|^\s*---\s*$",
