@@ -109,6 +109,8 @@ class FaultServer:
             self.client_left.set()
         except (ConnectionError, asyncio.CancelledError):
             self.client_left.set()
+            # Closing would wait for a client that takes no more, and the loop may end before.
+            writer.transport.abort()
         finally:
             writer.close()
             with suppress(ConnectionError, asyncio.CancelledError):
