@@ -138,6 +138,10 @@ def test_other_quotation_marks_stay() -> None:
     assert harmless(markdown) == markdown
 
 
+def test_code_in_the_text_of_an_image_does_not_hide_the_image() -> None:
+    assert harmless("![```](https://x.example)```") == "! [```](https://x.example)```"
+
+
 def test_a_sign_in_mathematics_gets_a_space_where_a_tag_could_begin() -> None:
     assert harmless("$a<b$ and `![a](b)`") == "$a< b$ and `! [a](b)`"
 

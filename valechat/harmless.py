@@ -4,7 +4,7 @@ JupyterLab sanitises nothing in a cell that the user ran, and loads remote image
 what the model was asked to put into the address; a static viewer may not sanitise either. So outside code raw
 HTML is shown as text, an image becomes a link, and a link to anything but a page or mail becomes text. Code and
 mathematics stay byte for byte as they are, except for a space where a reader that knows mathematics could see
-a tag or an image in them.
+a tag or an image in them. Lines end with a line feed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from bisect import bisect
 from collections.abc import Callable
 from functools import cache
 from html import unescape
-from itertools import accumulate, groupby, zip_longest
+from itertools import accumulate, groupby
 from typing import TYPE_CHECKING
 
 from valechat.mathspans import MARK, jupyterlab_spans, may_cross
@@ -37,9 +37,10 @@ _LINK = re.compile(
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _HARMLESS_SCHEME = re.compile(r"(?:https?|mailto):", re.IGNORECASE)
 _IGNORED_IN_ADDRESSES = re.compile(r"[\x00-\x20\\]")
-_LINE_END = re.compile(r"(\r\n?|\n)")
+_LINE_END = re.compile(r"\r\n?")
 # How far a tab after a mark of a list or quotation moves what follows it is read differently.
 _TAB = re.compile(r"[ \t]*[>*+\-\d][ >*+\-\d.)]*\t")
+_CODE = re.compile(r"(`+)[^`]*\1")
 _MARKS = re.compile(r"`{3,}|~{3,}")
 _ALL = (0, sys.maxsize)
 
@@ -77,22 +78,17 @@ def _spaced(markdown: str, ranges: list[tuple[int, int]]) -> str:
 
 
 def _changed(markdown: str, ranges: list[tuple[int, int]], change: Callable[[str], str]) -> str:
-    pieces = _LINE_END.split(markdown)
+    lines = markdown.split("\n")
     for first, after in ranges:
-        for number in range(first * 2, min(after * 2, len(pieces)), 2):
-            pieces[number] = change(pieces[number])
-    return "".join(pieces)
+        lines[first:after] = map(change, lines[first:after])
+    return "\n".join(lines)
 
 
 def _unlinked(markdown: str, fences: list[tuple[int, int]]) -> str:
     """With a space in each link, outside fences, that a browser might run and not open."""
     if not _LINK.search(markdown):
         return markdown
-    pieces = _LINE_END.split(markdown)
-    starts = [
-        0,
-        *accumulate(len(text) + len(end) for text, end in zip_longest(pieces[::2], pieces[1::2], fillvalue="")),
-    ]
+    starts = _starts(markdown.split("\n"))
     fenced = [(starts[first], starts[after]) for first, after in fences]
 
     def kept(found: re.Match[str]) -> str:
@@ -137,21 +133,25 @@ def _fences(markdown: str) -> list[tuple[int, int]] | None:
     """The line ranges of fenced code; None where some reader may see others."""
     if "```" not in markdown and "~~~" not in markdown:
         return []
-    lines = _LINE_END.split(markdown)[::2]
-    text = "\n".join(lines)
-    tokens = _parser().parse(text)
+    lines = markdown.split("\n")
+    tokens = _parser().parse(markdown)
     fences = [(token.map[0], token.map[1]) for token in tokens if token.type == "fence" and token.map]
     if any(_TAB.match(lines[first]) for first, _ in fences):
         return None
     if MARK.search(markdown):
-        offsets = [0, *accumulate(len(line) + 1 for line in lines)]
+        starts = _starts(lines)
         # Within each run of marks, also of those that begin no fence as they stand, and where a first line ends.
-        borders = [found.start() + 1 for found in _MARKS.finditer(text)]
-        borders += [offsets[first + 1] - 1 for first, _ in fences]
-        known = [(offsets[first], offsets[after]) for first, after in fences if _is_plain(lines[first:after])]
-        if may_cross(text, sorted(borders), known):
+        borders = [found.start() + 1 for found in _MARKS.finditer(markdown)]
+        borders += [starts[first + 1] - 1 for first, _ in fences]
+        known = [(starts[first], starts[after]) for first, after in fences if _is_plain(lines[first:after])]
+        if may_cross(markdown, sorted(borders), known):
             return None
     return fences
+
+
+def _starts(lines: list[str]) -> list[int]:
+    """The offset of each line, and of what would follow the last."""
+    return [0, *accumulate(len(line) + 1 for line in lines)]
 
 
 def _is_plain(fence: list[str]) -> bool:
@@ -162,7 +162,7 @@ def _is_plain(fence: list[str]) -> bool:
 
 def _ambiguous_paragraphs(markdown: str, fences: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """Runs of lines, neither empty nor in a fence, of which readers disagree what is code in them."""
-    lines = _LINE_END.split(markdown)[::2]
+    lines = markdown.split("\n")
     fenced = {number for first, after in fences for number in range(first, after)}
     found = []
     for is_text, run in groupby(range(len(lines)), lambda number: bool(lines[number].strip()) and number not in fenced):
@@ -173,10 +173,15 @@ def _ambiguous_paragraphs(markdown: str, fences: list[tuple[int, int]]) -> list[
 
 
 def _is_ambiguous(lines: list[str]) -> bool:
-    """Whether there is mathematics, or code that is not in pairs of equal marks on a line each."""
+    """Whether there is mathematics, or code that is not in pairs of equal marks on a line each.
+
+    Some readers look for the end of an image's text before they look for code.
+    """
     for line in lines:
         marks = re.findall(r"`+", line)
         if MARK.search(line) or "\\`" in line or len(marks) % 2 or len(set(marks)) > 1 or _TAB.match(line):
+            return True
+        if "![" in _CODE.sub("", line):
             return True
     return False
 
