@@ -31,11 +31,12 @@ export class Reach {
     scroller.addEventListener("keydown", (event) => {
       if ((event.target as Element).closest("input, textarea, select")) return;
       this.climbing = event.key === "Home";
-      // The browser's own way ends where the end was before the last rows were drawn.
-      if (event.key === "End") context.follow();
-      if (!this.climbing) return;
+      if (event.key !== "Home" && event.key !== "End") return;
+      // Not left to the browser, which glides to where the end was before the last rows were drawn, and whose events
+      // of an earlier scroll would be taken for the reader's.
+      event.preventDefault();
+      if (event.key === "End") return context.follow();
       context.leave();
-      // Not left to the browser: an event of an earlier scroll to the bottom would be taken for the reader's return.
       scroller.scrollTop = 0;
     });
     for (const type of ["wheel", "pointerdown"]) {
