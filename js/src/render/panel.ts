@@ -80,6 +80,7 @@ export class Panel {
   private clock: ReturnType<typeof setTimeout> | undefined;
   private keyFor = "";
   private drawn: View | null = null;
+  private drawing = false;
 
   constructor(
     private readonly session: Session,
@@ -261,10 +262,12 @@ export class Panel {
     this.compare.update(view.models);
     const asked = this.asks.update(view.asks);
     const answering = this.content.querySelector(".vc-ask:focus-within") !== null;
+    this.drawing = true;
     render(this.list(view), this.content);
     render(this.frameOf(view), this.root);
     this.announcer.update(view);
-    this.follower.follow();
+    this.drawing = false;
+    this.settled();
     this.branching.drawn(view, this.root);
     this.noticed.update(view.asks, view.asks.length > 0 ? [...this.content.querySelectorAll(".vc-ask")] : []);
     if (asked.length > 0) this.turnTo(asked, view);
@@ -332,6 +335,7 @@ export class Panel {
 
   /** Rows came, went or grew: the bottom is somewhere else, and what belongs to rows long gone is let go. */
   private settled(): void {
+    if (this.drawing) return; // Each look at heights makes the browser lay out the page: one a frame.
     this.follower.follow();
     this.reach?.look();
     this.branching.settled(this.root, this.rows.recent);

@@ -1,6 +1,6 @@
 /**
  * Which rows of a long list stay drawn although they are out of sight: what has the focus, what is selected, and
- * what the reader unfolded. Drawing them again would lose that.
+ * what the reader unfolded, or folded that is open by itself (`data-open`). Drawing them again would lose that.
  */
 
 /** Rows a selection keeps at most; of a longer one only what is near the window is copied. */
@@ -45,7 +45,8 @@ export class Pins {
   private selected(root: Document | ShadowRoot, indexOf: (key: string) => number | undefined): number[] {
     // Chromium gives a shadow root its own selection; elsewhere the document's ends at the host.
     const selection = "getSelection" in root ? (root as Document).getSelection() : document.getSelection();
-    if (!selection || selection.isCollapsed) return [];
+    // By its range: to say whether a selection is collapsed, the browser lays out the page.
+    if (!selection || selection.rangeCount === 0 || selection.getRangeAt(0).collapsed) return [];
     const ends = [selection.anchorNode, selection.focusNode].map((node) => indexOf(keyOf(this.list, node)));
     const known = ends.filter((index) => index !== undefined).sort((a, b) => a - b);
     const [first, last] = [known[0], known.at(-1)];
@@ -57,7 +58,7 @@ export class Pins {
     const fold = event.target as HTMLElement;
     const key = keyOf(this.list, fold);
     this.unfolded.delete(key);
-    if (key !== "" && fold.matches("details[open]")) this.unfolded.set(key, fold);
+    if (key !== "" && fold.matches("details[open]:not([data-open]), details[data-open]:not([open])")) this.unfolded.set(key, fold);
     for (const old of this.unfolded.keys()) if (this.unfolded.size > MOST_UNFOLDED) this.unfolded.delete(old);
   }
 
