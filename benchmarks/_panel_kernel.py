@@ -62,7 +62,7 @@ class Valechat:
         from valechat.notebook.panel import panel_of
 
         self._chat = valechat.Chat("demo/echo")
-        self._outbox = panel_of(self._chat)._outbox
+        self._outbox = panel_of(self._chat)._views.outbox
         self._loop = engine().loop
         self._streams = 0
         self._texts: list[list[str]] = []

@@ -103,7 +103,7 @@ class Chat:
 
     def _display_(self) -> Any:
         """The panel, for marimo, which asks an object by this name what to show."""
-        return import_module("valechat.notebook.panel").panel_of(self)
+        return import_module("valechat.notebook.panel").panel_of_cell(self)
 
     def __repr__(self) -> str:
         return f"Chat({self.model!r}, conversation={self.conversation_id!r})"

@@ -15,7 +15,7 @@ from typing import Any
 from IPython.core.getipython import get_ipython
 from ipywidgets import Widget
 
-__all__ = ["answer_while_busy", "front_end", "routing"]
+__all__ = ["answer_while_busy", "front_end", "is_open", "routing"]
 
 _ROUTE = "_reply_subshell_for"
 
@@ -30,6 +30,14 @@ def _route_by_sender(comm: Any) -> None:
     # Private to ipykernel, so looked for first; without it the routing is right already.
     if comm is not None and hasattr(comm, _ROUTE):
         setattr(comm, _ROUTE, _as_received)
+
+
+def is_open(widget: Widget) -> bool:
+    """Whether the widget still has a front end to speak to.
+
+    marimo closes the comms of a cell that runs again, JupyterLab may close one too, and neither tells the widget.
+    """
+    return widget.comm is not None and not getattr(widget.comm, "_closed", False)
 
 
 def _as_received(_data: Any, default: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -15,13 +16,13 @@ from valechat.engine import engine
 from valechat.ledger.base import StoredMessage
 from valechat.notebook import kernel
 from valechat.notebook.assets import static
-from valechat.notebook.comms import answer_while_busy
+from valechat.notebook.comms import answer_while_busy, is_open
 from valechat.notebook.conversation import PanelConversation
 from valechat.notebook.outbox import Outbox
 from valechat.notebook.protocol import SavedTranscript
 from valechat.notebook.transcript import Transcript, bundle, saved_markdown
 
-__all__ = ["Panel", "attach_kernel", "panel_of", "show"]
+__all__ = ["Panel", "PanelViews", "attach_kernel", "panel_of", "panel_of_cell", "show"]
 
 
 class Panel(anywidget.AnyWidget):
@@ -33,9 +34,8 @@ class Panel(anywidget.AnyWidget):
     def __init__(self, chat: Chat) -> None:
         super().__init__()
         answer_while_busy(self)
-        self._transcripts: list[Transcript] = []
-        self._outbox = Outbox(self.send)
-        self._conversation = PanelConversation(chat, self._outbox, self._keep)
+        self._views = _views_of(chat)
+        self._views.panels.append(self)
         self.on_msg(self._hand_over)
 
     def __repr__(self) -> str:
@@ -46,18 +46,48 @@ class Panel(anywidget.AnyWidget):
         """Put a transcript below the panel's output in the cell that runs now."""
         transcript = Transcript()
         transcript.show(saved_markdown(stored))
-        self._transcripts.append(transcript)
+        self._views.transcripts.append(transcript)
 
     def _hand_over(self, _widget: Any, content: Any, buffers: Any) -> None:
-        engine().loop.call_soon_threadsafe(self._conversation.receive, content, buffers or ())
+        engine().loop.call_soon_threadsafe(self._views.conversation.receive, content, buffers or ())
+
+
+class PanelViews:
+    """The panels of one chat: each is told the same, and what is said in one is said in all.
+
+    Attributes:
+        panels: Those that were opened and are not known to be closed.
+        transcripts: The outputs that keep the conversation in the saved notebook.
+        outbox: The way out to all of them.
+        conversation: The chat as they see it.
+    """
+
+    def __init__(self, chat: Chat) -> None:
+        self.panels: list[Panel] = []
+        self.transcripts: list[Transcript] = []
+        self.outbox = Outbox(self._send)
+        self.conversation = PanelConversation(chat, self.outbox, self._keep)
+
+    def opened(self) -> Panel | None:
+        """A panel that is open. The others are let go: a host may close the comm alone, as marimo does."""
+        for panel in [*self.panels]:
+            if not is_open(panel):
+                self.panels.remove(panel)
+                panel.close()
+        return next(iter(self.panels), None)
+
+    def _send(self, message: Mapping[str, Any], buffers: Sequence[bytes] | None = None) -> None:
+        for panel in [*self.panels]:
+            if is_open(panel):
+                panel.send(message, buffers)
 
     def _keep(self, stored: list[StoredMessage]) -> None:
         markdown = saved_markdown(stored)
-        for transcript in self._transcripts:
+        for transcript in self.transcripts:
             transcript.update(markdown)
-            if self._conversation.reloaded:
+            if self.conversation.reloaded:
                 forms = bundle(markdown, transcript.id)
-                self._outbox.send(
+                self.outbox.send(
                     SavedTranscript(
                         type="transcript",
                         seq=0,
@@ -69,15 +99,25 @@ class Panel(anywidget.AnyWidget):
                 )
 
 
-_panels: WeakKeyDictionary[Chat, Panel] = WeakKeyDictionary()
+_views: WeakKeyDictionary[Chat, PanelViews] = WeakKeyDictionary()
+
+
+def _views_of(chat: Chat) -> PanelViews:
+    views = _views.get(chat)
+    if views is None:
+        views = _views[chat] = PanelViews(chat)
+    return views
 
 
 def panel_of(chat: Chat) -> Panel:
     """The chat's panel. A chat has one in a kernel, shown as often as one likes."""
-    panel = _panels.get(chat)
-    if panel is None or panel.comm is None:
-        panel = _panels[chat] = Panel(chat)
-    return panel
+    return _views_of(chat).opened() or Panel(chat)
+
+
+def panel_of_cell(chat: Chat) -> Panel:
+    """A panel of the chat for the running cell alone, for a host that closes a cell's widgets before it runs again."""
+    _views_of(chat).opened()
+    return Panel(chat)
 
 
 def show(chat: Chat) -> None:
