@@ -18,7 +18,7 @@ DATABASES = {"duckdb", "sqlite3"}
 HTTP = {"httpx"}
 HEAVY = {"cryptography", "duckdb", "httpx", "keyring", "mcp", "pandas", "pyarrow", "pydantic", "tiktoken"}
 
-VALUES = {"errors", "events", "ids", "messages", "money", "reply", "usage", "wires"}
+VALUES = {"errors", "events", "ids", "messages", "money", "reply", "tablehead", "usage", "wires"}
 FACES = {"cli", "notebook"}
 TURN = {"chat", "engine", "services", "session"} | FACES
 

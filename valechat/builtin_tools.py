@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from valechat.errors import ConfigError, ToolFailed
@@ -59,7 +60,7 @@ async def describe_variable(path: str) -> Description:
         path: Its name, with attributes, literal indexes and keys: df, df.price, rows[0]["id"].
     """
     budget = services().settings.variables.tokens
-    return await read(lambda: described(path, workspace().names(), budget=budget), what=f"`{path}`")
+    return await read(lambda: described(path, workspace().names(), budget=budget, head=True), what=f"`{path}`")
 
 
 async def read_cell(number: int | None = None) -> Description:
@@ -79,13 +80,14 @@ async def read_cell(number: int | None = None) -> Description:
     code = describe(cell.code)
     pieces = [f"In[{cell.number}]:\n{code.text}"]
     images: Sequence[Any] = ()
+    table = None
     if cell.value is not None:
-        value = await read(lambda: describe(cell.value, budget=budget), what=f"`Out[{cell.number}]`")
-        images = value.images
+        value = await read(lambda: describe(cell.value, budget=budget, head=True), what=f"`Out[{cell.number}]`")
+        images, table = value.images, value.table
         pieces.append(f"Out[{cell.number}]:\n{value.text}")
     if cell.error:
         pieces.append(f"Error:\n{cell.error}")
-    return Description("\n\n".join(pieces), images=tuple(images))
+    return Description("\n\n".join(pieces), images=tuple(images), table=table)
 
 
 async def run_code(code: str) -> Description:
@@ -95,13 +97,14 @@ async def run_code(code: str) -> Description:
         code: The code, as a cell would have it. What it prints, its last value and its figures come back.
     """
     ran = await workspace().run(code)
-    value = None if ran.value is None else describe(ran.value, budget=services().settings.variables.tokens)
-    pieces = [ran.output.rstrip(), "" if value is None else f"Result: {value.text}", ran.error]
+    budget = services().settings.variables.tokens
+    value = Description("") if ran.value is None else describe(ran.value, budget=budget, head=True)
+    pieces = [ran.output.rstrip(), value.text and f"Result: {value.text}", ran.error]
     text = "\n".join(piece for piece in pieces if piece) or "Done; nothing was printed."
-    return Description(describe(text).text, images=(*ran.images, *(() if value is None else value.images)))
+    return replace(value, text=describe(text).text, images=(*ran.images, *value.images))
 
 
-async def query_data(sql: str) -> str:
+async def query_data(sql: str) -> Description:
     """Query DataFrames of the notebook with DuckDB SQL, under their variables' names. Reads only.
 
     Args:
@@ -113,7 +116,7 @@ async def query_data(sql: str) -> str:
     return _told(rows)
 
 
-async def query_ledger(sql: str) -> str:
+async def query_ledger(sql: str) -> Description:
     """Query the user's ledger of model requests with DuckDB SQL: what was asked, of which model, for how much.
 
     Views: usage, conversations, messages, tool_calls, prices, limits, spend_by_day, spend_by_model,
@@ -139,9 +142,14 @@ def _tables(names: Mapping[str, Any], words: set[str]) -> dict[str, Any]:
     }
 
 
-def _told(rows: Rows) -> str:
-    text = describe(rows.table, budget=4_000).text if rows.table.num_rows > MOST_ROWS else _lines(rows)
-    return f"{text}\nThere are more rows; these are the first {MOST_ROWS}." if rows.more else text
+def _told(rows: Rows) -> Description:
+    found = describe(rows.table, budget=4_000, head=True)
+    text = found.text if rows.table.num_rows > MOST_ROWS else _lines(rows)
+    kind = f"Query result, cut at {MOST_ROWS} rows" if rows.more else "Query result"
+    table = None if found.table is None else replace(found.table, kind=kind)
+    return Description(
+        f"{text}\nThere are more rows; these are the first {MOST_ROWS}." if rows.more else text, table=table
+    )
 
 
 def _lines(rows: Rows) -> str:

@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, cast
 
+from valechat import tablehead
+
 __all__ = [
     "CitationPart",
     "FilePart",
@@ -109,7 +111,8 @@ class ToolResultPart:
 
     `text` and `images` are what models get. `structured` is the answer as a value, for the notebook,
     where the tool gave one that is not too large. `whole` names what was kept of an answer that models
-    got only in part (`plugins.results.ResultStore`); empty when they got all of it. `value` is what a function of the
+    got only in part (`plugins.results.ResultStore`); empty when they got all of it. `table` is the beginning of a table
+    that the tool gave, for the user's eyes. `value` is what a function of the
     notebook returned, the very object; it is never stored.
     """
 
@@ -120,6 +123,7 @@ class ToolResultPart:
     images: tuple[ImagePart, ...] = ()
     structured: Any = None
     whole: str = ""
+    table: tablehead.TableHead | None = None
     value: Any = field(default=None, compare=False, repr=False)
 
 
@@ -210,7 +214,9 @@ def _part_to_json(part: Part) -> dict[str, Any]:
             value = base64.b64encode(value).decode("ascii")
         elif f.name == "images":
             value = [_part_to_json(image) for image in value]
-        if value is None if f.name == "structured" else value in ("", {}, [], False):
+        elif isinstance(value, tablehead.TableHead):
+            value = tablehead.to_json(value)
+        if value is None if f.name in ("structured", "table") else value in ("", {}, [], False):
             continue
         stored[f.name] = value
     return stored
@@ -233,5 +239,7 @@ def _part_from_json(data: Mapping[str, Any]) -> Part:
             value = base64.b64decode(value)
         elif f.name == "images":
             value = tuple(_part_from_json(image) for image in value)
+        elif f.name == "table":
+            value = tablehead.from_json(value)
         values[f.name] = value
     return cast(Part, kind(**values))

@@ -122,8 +122,11 @@ class FunctionTools:
             return _error(call, str(error))
         except Exception as error:  # noqa: BLE001  # whatever the user's function raises is the model's to read
             return _error(call, f"{type(error).__name__}: {error}")
-        text, images = await asyncio.to_thread(told, value, budget=self.budget, most=self.most_output)
-        result = ToolResultPart(call.id, call.name, text, images=images, value=value)
+        try:
+            found = await asyncio.to_thread(told, value, budget=self.budget, most=self.most_output)
+        except Exception as error:  # noqa: BLE001  # whatever the result's own code raises when it is written down
+            return _error(call, f"The result could not be written down. {type(error).__name__}: {error}")
+        result = ToolResultPart(call.id, call.name, found.text, images=found.images, table=found.table, value=value)
         return Called(result, function.options.plugin, "ok")
 
     async def _asked(self, function: _Function, call: ToolCallPart, asker: Asker | None) -> tuple[bool, str, str]:

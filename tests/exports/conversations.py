@@ -19,11 +19,13 @@ from valechat.messages import (
     ToolCallPart,
     ToolResultPart,
 )
+from valechat.tablehead import TableColumn, TableHead
 
 __all__ = ["NOON", "PNG", "fill", "stored"]
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20
+TABLE = TableHead("table", 1, 2, (TableColumn("a", "int", ("1",), number=True), TableColumn("b", "int", ("",), (0,))))
 
 ANSWER = """Sure: <img src=x onerror=alert(1)> and ![x](https://tracker.example/a.png)
 
@@ -66,7 +68,12 @@ def fill(ledger: Ledger, title: str = "Plot <b>this</b>", *, tags: Sequence[str]
             model="lab/one",
             request_id="r1",
         ),
-        stored("m3", "m2", "tool", ToolResultPart("t1", "read", "a,b\n1,2", images=(ImagePart(PNG, "image/png"),))),
+        stored(
+            "m3",
+            "m2",
+            "tool",
+            ToolResultPart("t1", "read", "a,b\n1,2", images=(ImagePart(PNG, "image/png"),), table=TABLE),
+        ),
         stored(
             "m4",
             "m3",

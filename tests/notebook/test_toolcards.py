@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import valechat
@@ -18,9 +19,10 @@ from valechat.engine import engine
 from valechat.ledger.base import StoredMessage
 from valechat.messages import ImagePart, Message, Part, ToolCallPart, ToolResultPart
 from valechat.notebook.shown import PREVIEWS, messages_shown
-from valechat.notebook.toolcards import CLIP, DRAWN, tools_shown, whole_result, without_files
+from valechat.notebook.toolcards import CLIP, DRAWN, size_of, tools_shown, whole_result, without_files
 from valechat.plugins.results import ResultStore
 from valechat.services import services
+from valechat.tablehead import MOST_CHARS, TableColumn, TableHead
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20
 CALL = ToolCallPart("c1", "files_read", '{"path": "a.txt"}')
@@ -153,6 +155,49 @@ async def test_a_call_tells_how_long_it_took_and_gives_its_result_in_pieces(home
             if not piece["left"]:
                 break
     assert whole == "line\n" * 50_000
+
+
+async def test_a_functions_table_is_on_its_card_and_is_still_there_when_the_panel_opens_again(home: Path) -> None:
+    def sales(year: int) -> pd.DataFrame:
+        """Sales by region."""
+        return pd.DataFrame({"year": year, "eur": [1.5, None]}, index=pd.Index(["N", "<b>S</b>"], name="region"))
+
+    call = {"index": 0, "id": "c1", "function": {"name": "sales", "arguments": '{"year": 2026}'}}
+    calling = event({"choices": [{"index": 0, "delta": {"tool_calls": [call]}, "finish_reason": "tool_calls"}]})
+    async with FaultServer(stream(calling, b"data: [DONE]\n\n"), stream(*said("Done."), DONE)) as server:
+        (home / "config.toml").write_text(
+            f'[providers.lab]\nkind = "openai-compatible"\nbase_url = "{server.url}/v1"\nmodels = ["one"]\n'
+        )
+        chat = valechat.Chat("lab/one", tools=[sales])
+        panel = PanelUnderTest(chat)
+        panel.ask("Go")
+        (card,) = (await panel.until("turn_ended", "refused"))["answer"]["tools"]
+    live = [tool for got in panel.got for delta in got.get("deltas", []) for tool in delta.get("tools", [])]
+    again = PanelUnderTest(chat)
+    again.send({"type": "hello"})
+    stored_card = (await again.until("state"))["messages"][-1]["tools"][0]
+    expected = {
+        "kind": "pandas DataFrame",
+        "rows": 2,
+        "width": 2,
+        "columns": [
+            column("region", "", "N", "<b>S</b>", label=True),
+            column("year", "int64", "2026", "2026", number=True),
+            column("eur", "float64", "1.5", "nan", number=True, missing=[1]),
+        ],
+    }
+    assert live[-1]["table"] == card["table"] == stored_card["table"] == expected
+
+
+def column(name: str, kind: str, *cells: str, **more: object) -> dict[str, object]:
+    return {"name": name, "type": kind, "cells": [*cells], "number": False, "label": False, "missing": [], **more}
+
+
+def test_a_table_from_anybodys_file_is_cut_to_size_before_it_is_sent() -> None:
+    head = TableHead("x", 9, 9, (TableColumn("a" * 9000, "t", ("y" * 9000,) * 5000),) * 500)
+    (card,) = tools_shown(turn(ToolResultPart("c1", "x", "", table=head)), {})
+    assert size_of(card) <= MOST_CHARS + len(card["arguments"])
+    assert len(card["table"]["columns"]) < 500
 
 
 async def test_what_a_tool_did_stays_when_the_turn_fails_after_it(home: Path) -> None:

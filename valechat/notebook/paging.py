@@ -16,6 +16,7 @@ from valechat.ledger.threads import durably
 from valechat.notebook.outbox import Outbox
 from valechat.notebook.protocol import Earlier, MessageShown, ShowEarlier
 from valechat.notebook.shown import messages_shown, shown_id, turns
+from valechat.notebook.toolcards import size_of
 from valechat.services import services
 
 __all__ = ["EarlierDesk", "Page", "newest", "page_before"]
@@ -99,12 +100,10 @@ def _cut(told: Sequence[Sequence[StoredMessage]], earlier: int, rows: Rows) -> P
 
 
 def _size(message: MessageShown) -> int:
-    tools = message["tools"]
-    files = [*message.get("files", []), *(file for tool in tools for file in tool.get("files", []))]
     return (
         len(message["text"])
         + len(message["thinking"])
         + sum(len(one["preview"] or "") for one in message.get("attachments", []))
-        + sum(len(tool["arguments"]) + len(tool["result"] or "") for tool in tools)
-        + sum(len(file["url"] or "") for file in files)
+        + sum(map(size_of, message["tools"]))
+        + sum(len(file["url"] or "") for file in message.get("files", []))
     )

@@ -11,12 +11,22 @@ from pathlib import Path
 from valechat.attachments import media_type_of
 from valechat.ledger.base import StoredMessage
 from valechat.messages import ImagePart, ToolCallPart, ToolResultPart
-from valechat.notebook.protocol import ToolFileShown, ToolShown
+from valechat.notebook.protocol import ColumnShown, TableShown, ToolFileShown, ToolShown
 from valechat.plugins.names import public_name
 from valechat.plugins.results import ResultStore
 from valechat.services import services
+from valechat.tablehead import TableHead, bounded
 
-__all__ = ["Origins", "answered_tool", "origins", "tool_shown", "tools_shown", "whole_result", "without_files"]
+__all__ = [
+    "Origins",
+    "answered_tool",
+    "origins",
+    "size_of",
+    "tool_shown",
+    "tools_shown",
+    "whole_result",
+    "without_files",
+]
 
 CLIP = 20_000
 """Characters of a tool's arguments or result that a panel gets at once."""
@@ -61,6 +71,8 @@ def answered_tool(tool: ToolShown, result: ToolResultPart) -> ToolShown:
     card.pop("progress", None)
     if files := [*map(_image, result.images), *_kept(result.whole)]:
         card["files"] = files
+    if result.table is not None:
+        card["table"] = _table(result.table)
     if len(result.text) > CLIP or _cut(result.whole):
         card["whole"] = True
     return card
@@ -79,6 +91,33 @@ def whole_result(turn: Iterable[StoredMessage], call_id: str) -> str:
 def without_files(tool: ToolShown) -> ToolShown:
     """The same, its files by name and size alone."""
     return {**tool, "files": [{**file, "url": None} for file in tool["files"]]} if "files" in tool else tool
+
+
+def size_of(tool: ToolShown) -> int:
+    """The characters of a card, its files' bytes included."""
+    columns = tool["table"]["columns"] if "table" in tool else []
+    return (
+        len(tool["arguments"])
+        + len(tool["result"] or "")
+        + sum(len(file["url"] or "") for file in tool.get("files", []))
+        + sum(len(cell) for column in columns for cell in column["cells"])
+    )
+
+
+def _table(head: TableHead) -> TableShown:
+    found = bounded(head)
+    columns = [
+        ColumnShown(
+            name=column.name,
+            type=column.type,
+            number=column.number,
+            label=column.label,
+            cells=list(column.cells),
+            missing=list(column.missing),
+        )
+        for column in found.columns
+    ]
+    return TableShown(kind=found.kind, rows=found.rows, width=found.width, columns=columns)
 
 
 def _clipped(text: str) -> str:

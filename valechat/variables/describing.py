@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import inspect
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from valechat.messages import ImagePart, Message
+from valechat.tablehead import MOST_ROWS as HEAD_ROWS
+from valechat.tablehead import TableHead
+from valechat.variables.heads import head_of
 from valechat.variables.hiding import HIDDEN, Hider
 from valechat.variables.pictures import picture_of
 from valechat.variables.plain import array_text, is_array, is_collection, summarised
@@ -45,12 +48,14 @@ class Description:
         what: How it is described, where that is not all of it: `schema and 5 of 1,000 rows`.
         images: What the model sees.
         hidden: What was hidden because it looks like a secret, a phrase each.
+        table: The beginning of a table, for the user's eyes.
     """
 
     text: str
     what: str = ""
     images: tuple[ImagePart, ...] = ()
     hidden: tuple[str, ...] = ()
+    table: TableHead | None = None
 
     @property
     def tokens(self) -> int:
@@ -61,7 +66,9 @@ class Description:
         return max(1, likely_input(size_of([Message.user(self.text, *self.images)])) - empty)
 
 
-def describe(value: Any, name: str = "", *, budget: int = BUDGET, reveal: bool = False) -> Description:
+def describe(
+    value: Any, name: str = "", *, budget: int = BUDGET, reveal: bool = False, head: bool = False
+) -> Description:
     """A value as a model should read it, in about `budget` tokens.
 
     Args:
@@ -69,23 +76,24 @@ def describe(value: Any, name: str = "", *, budget: int = BUDGET, reveal: bool =
         name: The name it is known by; one that sounds like a secret hides a text.
         budget: Tokens for a table or a collection. Source and texts go whole.
         reveal: Hide nothing.
+        head: Also give the beginning of a table as the user is shown it.
 
     Raises:
         Exception: Whatever the value's own `__str__` raises.
     """
     hider = Hider(off=reveal)
-    description = _described(value, name, round(budget * CHARS_PER_TOKEN), hider)
-    return Description(description.text, description.what, description.images, hider.hidden)
+    description = _described(value, name, round(budget * CHARS_PER_TOKEN), hider, head=head)
+    return replace(description, hidden=hider.hidden)
 
 
-def _described(value: Any, name: str, most: int, hider: Hider) -> Description:
+def _described(value: Any, name: str, most: int, hider: Hider, *, head: bool) -> Description:
     if isinstance(value, str | bytes) and hider.hides(name):
         hider.note(f"`{name}`")
         return Description(HIDDEN)
     if isinstance(value, str | int | float | complex | None):
         return _clipped(hider.under(name, str(value)) if isinstance(value, str) else str(value), LONGEST_TEXT)
     if (table := table_of(value)) is not None:
-        return _table(table, most, hider)
+        return _table(table, most, hider, head=head)
     if (picture := picture_of(value)) is not None:
         return Description(picture.text, picture.what, picture.images)
     if inspect.isroutine(value) or inspect.isclass(value):
@@ -112,15 +120,16 @@ def _source(value: Any, hider: Hider) -> Description:
         return Description(str(value))
 
 
-def _table(table: Table, most: int, hider: Hider) -> Description:
-    names = [name for name, _ in table.columns[:MOST_COLUMNS]]
-    secret = [hider.hides(name) and not _NUMBER.match(kind) for name, kind in table.columns[:MOST_COLUMNS]]
+def _table(table: Table, most: int, hider: Hider, *, head: bool) -> Description:
+    columns = [*((name, "") for name in table.labels), *table.columns[:MOST_COLUMNS]]
+    names = [name for name, _ in columns]
+    secret = [hider.hides(name) and not _NUMBER.match(kind) for name, kind in columns]
     for name, hidden in zip(names, secret, strict=True):
         if hidden:
             hider.note(f"column `{name}`")
     text = "\n".join(_schema(table, round(most * _SCHEMA_SHARE), hider))[:most]
     # More rows than are there cannot be had, and a relation must not run for none.
-    head = table.head(min(MOST_ROWS, table.rows)) if table.rows else []
+    rows = table.head(min(HEAD_ROWS if head else MOST_ROWS, table.rows)) if table.rows else []
     seen = Hider(off=hider.off)
     lines = [
         _line(
@@ -129,9 +138,10 @@ def _table(table: Table, most: int, hider: Hider) -> Description:
                 for cell, name, hidden in zip(row, names, secret, strict=True)
             ]
         )
-        for row in head
+        for row in rows[:MOST_ROWS]
     ]
-    left = most - len(text) - len(_line(names))
+    named = _line([name or "(index)" for name in names])
+    left = most - len(text) - len(named)
     fitting: list[str] = []
     for line in lines:
         left -= len(line) + 1
@@ -142,8 +152,9 @@ def _table(table: Table, most: int, hider: Hider) -> Description:
         hider.note(what)
     if fitting:
         count = "All rows" if len(fitting) == table.rows else f"First {len(fitting)} of {table.rows:,} rows"
-        text += "\n" + "\n".join([f"{count}:", _line(names), *fitting])
-    return Description(text, f"schema, statistics and {len(fitting):,} of {table.rows:,} rows")
+        text += "\n" + "\n".join([f"{count}:", named, *fitting])
+    what = f"schema, statistics and {len(fitting):,} of {table.rows:,} rows"
+    return Description(text, what, table=head_of(table, rows, secret, reveal=hider.off) if head else None)
 
 
 def _schema(table: Table, most: int, hider: Hider) -> list[str]:

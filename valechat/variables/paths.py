@@ -31,8 +31,10 @@ def last_name(expression: ast.expr) -> str:
     return ""
 
 
-def described(path: str, names: Mapping[str, Any], *, budget: int, reveal: bool = False) -> Description:
-    """What a path names now, as a model should read it.
+def described(
+    path: str, names: Mapping[str, Any], *, budget: int, reveal: bool = False, head: bool = False
+) -> Description:
+    """What a path names now, as a model should read it; `head` as in `describe`.
 
     Raises:
         ConfigError: It names nothing.
@@ -40,7 +42,7 @@ def described(path: str, names: Mapping[str, Any], *, budget: int, reveal: bool 
     """
     found = _reference(path)
     name = "" if found is None else last_name(found.expression)
-    return describe(value_of(path, names), name, budget=budget, reveal=reveal)
+    return describe(value_of(path, names), name, budget=budget, reveal=reveal, head=head)
 
 
 def value_of(path: str, names: Mapping[str, Any]) -> Any:

@@ -28,10 +28,11 @@ class Table:
         kind: What it is, as its library says: `pandas DataFrame`.
         rows: How many rows it has.
         columns: Names and types of all columns.
-        head: The first rows, as cells of the first `MOST_COLUMNS` columns.
+        head: The first rows, as cells of the first `MOST_COLUMNS` columns, the row's labels before them.
         column: The values of the column in that place, of about so many rows; None where it has no Arrow form.
         spread: Whether `column` takes its rows from all over the table, or from its beginning.
         index: What a row is named by, where that is said: a pandas index.
+        labels: The names of the parts of that; empty where a part has none.
     """
 
     kind: str
@@ -41,6 +42,7 @@ class Table:
     column: Callable[[int, int], pa.ChunkedArray | pa.Array | None]
     spread: bool = True
     index: str = ""
+    labels: tuple[str, ...] = ()
 
 
 def library_of(value: object) -> tuple[str, str]:
@@ -77,9 +79,12 @@ def table_of(value: Any) -> Table | None:
 
 
 def _pandas(frame: Any, kind: str = "DataFrame") -> Table:
+    index = _index(frame.index)
+    labels = tuple("" if name is None else str(name) for name in frame.index.names) if index else ()
+
     def head(most: int) -> list[list[Any]]:
-        part = frame.iloc[:most, :MOST_COLUMNS]
-        return [list(row) for row in part.itertuples(index=False, name=None)]
+        part = frame.iloc[:most, :MOST_COLUMNS].itertuples(index=bool(labels), name=None)
+        return [[*row[0], *row[1:]] if len(labels) > 1 else list(row) for row in part]
 
     def column(place: int, most: int) -> pa.Array | None:
         import pyarrow as pa
@@ -91,7 +96,7 @@ def _pandas(frame: Any, kind: str = "DataFrame") -> Table:
             return None
 
     columns = [(str(name), str(dtype)) for name, dtype in zip(frame.columns, frame.dtypes, strict=True)]
-    return Table(f"pandas {kind}", len(frame), columns, head, column, index=_index(frame.index))
+    return Table(f"pandas {kind}", len(frame), columns, head, column, index=index, labels=labels)
 
 
 def _index(index: Any) -> str:

@@ -31,6 +31,27 @@ export interface ToolFileShown {
   path: string;
 }
 
+/** A column's first values as text; `missing` are the places without one. `label` says that it names the rows. */
+export interface ColumnShown {
+  name: string;
+  type: string;
+  number: boolean;
+  label: boolean;
+  cells: string[];
+  missing: number[];
+}
+
+/**
+ * The beginning of a table that a tool gave. `rows` and `width` count all its rows and columns, labels left out. All
+ * columns have as many cells.
+ */
+export interface TableShown {
+  kind: string;
+  rows: number;
+  width: number;
+  columns: ColumnShown[];
+}
+
 /**
  * A tool call as a card. `result` is null while it runs. `name` is what the model called, `tool` the tool's own name
  * in its `plugin`. Of a long result only a part is sent; `whole` says that `show_tool` brings all of it.
@@ -46,6 +67,7 @@ export interface ToolShown {
   progress?: ProgressShown;
   duration_ms?: number;
   files?: ToolFileShown[];
+  table?: TableShown;
   whole?: boolean;
 }
 

@@ -1,12 +1,15 @@
 /**
  * A tool call as a card: whose tool, called with what, how far it is, the question whether it may run, and its
- * result. All of it is a model's or a server's and drawn as text; nothing in it is a link.
+ * result. All of it is a model's or a server's and drawn as text; nothing in it is a link. A table or a picture of a
+ * Python function is what its caller wanted to see: such a card is open.
  */
 import { html, nothing, type TemplateResult } from "lit-html";
 
 import { formatBytes, formatCount, formatDuration } from "../format";
 import { icon } from "../icons";
 import type { AskShown, ProgressShown, ToolFileShown, ToolShown } from "../protocol";
+import { tableView } from "../results/table";
+import { strings as results } from "../results/strings";
 import type { Whole } from "../store";
 import { strings } from "../strings";
 import { brief, indented, spelled } from "./json";
@@ -27,7 +30,8 @@ export function toolCard(tool: ToolShown, context: ToolContext): TemplateResult 
   const state = ask ? "asking" : tool.result === null ? "running" : tool.is_error ? "failed" : "done";
   const label = { asking: strings.asking, running: strings.toolRunning, failed: strings.toolFailed, done: strings.toolDone };
   const duration = tool.duration_ms === undefined ? null : formatDuration(tool.duration_ms);
-  return html`<details class="vc-tool vc-tool-${state}" ?open=${ask !== undefined}>
+  const seen = toSee(tool);
+  return html`<details class="vc-tool vc-tool-${state}" ?data-open=${seen} ?open=${ask !== undefined || seen}>
     <summary>
       ${icon("tool")}
       <span class="vc-tool-name" title=${tool.name}>${tool.tool ?? tool.name}</span>
@@ -46,11 +50,23 @@ export function toolCard(tool: ToolShown, context: ToolContext): TemplateResult 
   </details>`;
 }
 
-function result(tool: ToolShown, text: string, { whole, more }: ToolContext): TemplateResult {
+/** Whether a card is open by itself: a function of the notebook gave a table or a picture. */
+function toSee({ plugin, is_error: failed, table, files }: ToolShown): boolean {
+  return plugin === undefined && !failed && (table !== undefined || (files ?? []).some((file) => file.url !== null && DRAWN.test(file.url)));
+}
+
+function result(tool: ToolShown, text: string, context: ToolContext): TemplateResult {
+  if (tool.table === undefined) return html`<h4>${strings.toolResult}</h4>${told(tool, text, context)}${tool.files ? files(tool.files) : nothing}`;
+  return html`<h4>${strings.toolResult}</h4>
+    ${tableView(tool.table)}${tool.files ? files(tool.files) : nothing}
+    <details class="vc-fold vc-tool-told"><summary>${results.told}</summary>${told(tool, text, context)}</details>`;
+}
+
+/** The text of a result, as models get it, and the way to all of it. */
+function told(tool: ToolShown, text: string, { whole, more }: ToolContext): TemplateResult {
   const left = whole?.left ?? 0;
   const shown = whole === undefined ? (text === "" ? [] : [indented(text)]) : whole.pieces;
-  return html`<h4>${strings.toolResult}</h4>
-    ${shown.length === 0
+  return html`${shown.length === 0
       ? nothing
       : html`<div class="vc-tool-result" tabindex="0" role="group" aria-label=${strings.toolResult}>
           ${shown.length === 1 && left === 0
@@ -62,8 +78,7 @@ function result(tool: ToolShown, text: string, { whole, more }: ToolContext): Te
       ? html`<button type="button" class="vc-button-text vc-tool-more" @click=${more}>
           ${icon("down")}${whole === undefined ? strings.toolShowAll : strings.toolShowMore(formatCount(left))}
         </button>`
-      : nothing}
-    ${tool.files ? files(tool.files) : nothing}`;
+      : nothing}`;
 }
 
 function progress({ done, total, message }: ProgressShown): TemplateResult {

@@ -11,11 +11,13 @@ from valechat.notebook.protocol.rich import CitationShown
 __all__ = [
     "AttachmentShown",
     "BreakerShown",
+    "ColumnShown",
     "ComparisonShown",
     "ErrorShown",
     "MessageShown",
     "ModelShown",
     "ProgressShown",
+    "TableShown",
     "ToolFileShown",
     "ToolShown",
 ]
@@ -54,6 +56,29 @@ class ToolFileShown(TypedDict):
     path: str
 
 
+class ColumnShown(TypedDict):
+    """A column's first values as text; `missing` are the places without one. `label` says that it names the rows."""
+
+    name: str
+    type: str
+    number: bool
+    label: bool
+    cells: list[str]
+    missing: list[int]
+
+
+class TableShown(TypedDict):
+    """The beginning of a table that a tool gave. `rows` and `width` count all its rows and columns, labels left out.
+
+    All columns have as many cells.
+    """
+
+    kind: str
+    rows: int
+    width: int
+    columns: list[ColumnShown]
+
+
 class ToolShown(TypedDict):
     """A tool call as a card. `result` is None while it runs.
 
@@ -71,6 +96,7 @@ class ToolShown(TypedDict):
     progress: NotRequired[ProgressShown]
     duration_ms: NotRequired[int]
     files: NotRequired[list[ToolFileShown]]
+    table: NotRequired[TableShown]
     whole: NotRequired[bool]
 
 
