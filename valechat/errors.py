@@ -192,7 +192,12 @@ class ProviderError(ValeChatError):
 
 
 class Unreachable(ProviderError):
-    """No connection could be made."""
+    """No connection could be made, or it was cut before an answer began.
+
+    `connected` says that there was one, so that the request may have arrived.
+    """
+
+    connected = False
 
 
 class TimedOut(ProviderError):

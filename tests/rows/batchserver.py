@@ -1,7 +1,8 @@
 """OpenAI's and Anthropic's batch endpoints on loopback, over the same little HTTP as `modelserver`.
 
 A batch is worked on when a test says so: `work(answered=…)` ends all that are out; rows after those answered
-expire. What does not follow the providers' documentation is refused as they refuse it.
+expire. Batches are listed newest first, `most_listed` at a time. What does not follow the providers' documentation
+is refused as they refuse it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,10 @@ import asyncio
 import contextlib
 import json
 import re
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any, Self
+from urllib.parse import parse_qsl
 
 __all__ = ["BatchServer"]
 
@@ -26,7 +30,8 @@ class BatchServer:
         self.batches: dict[str, dict[str, Any]] = {}
         self.lines: dict[str, list[dict[str, Any]]] = {}
         self.results: dict[str, list[dict[str, Any]]] = {}
-        self.lose_answers = False
+        self.most_listed = 100
+        self.lose_answers = self.never_arrives = False
         self.refuse = False
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -101,7 +106,9 @@ class BatchServer:
                 result = {"type": "succeeded", "message": {**head, "content": content, "usage": usage}}
             results.append({"custom_id": line["custom_id"], "result": result})
         self.results[batch_id] = results[::-1]
-        self.batches[batch_id]["processing_status"] = "ended"
+        said = [line["result"]["type"] for line in results]
+        counts = _counts(**{kind: said.count(kind) for kind in set(said)})
+        self.batches[batch_id].update(processing_status="ended", request_counts=counts)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -114,8 +121,11 @@ class BatchServer:
                 fields = dict(line.lower().split(": ", 1) for line in head.split("\r\n")[1:] if ": " in line)
                 body = await reader.readexactly(int(fields.get("content-length", 0)))
                 verb, path, _ = head.split(" ", 2)
-                status, found = self._answer(verb, path.removeprefix("/v1").partition("?")[0], body)
-                if self.lose_answers and verb == "POST" and path.endswith("batches"):
+                handed_over = verb == "POST" and path.endswith("batches")
+                if self.never_arrives and handed_over:
+                    break
+                status, found = self._answer(verb, path.removeprefix("/v1"), body)
+                if self.lose_answers and handed_over:
                     break
                 data = found if isinstance(found, bytes) else json.dumps(found).encode()
                 writer.write(f"HTTP/1.1 {status} X\r\nContent-Length: {len(data)}\r\n\r\n".encode() + data)
@@ -123,6 +133,7 @@ class BatchServer:
         writer.close()
 
     def _answer(self, verb: str, path: str, body: bytes) -> tuple[int, Any]:  # noqa: PLR0911  # one line an endpoint
+        path, _, query = path.partition("?")
         parts = path.strip("/").split("/")
         if verb == "POST" and self.refuse:
             return 400, {"error": {"message": "The batch queue is full.", "type": "invalid_request_error"}}
@@ -136,7 +147,7 @@ class BatchServer:
             case "POST", ["messages", "batches"]:
                 return self._create_anthropic(json.loads(body))
             case "GET", ["batches"] | ["messages", "batches"]:
-                return 200, {"data": list(self.batches.values()), "has_more": False}
+                return 200, self._listed(dict(parse_qsl(query)))
             case "GET", ["messages", "batches", batch, "results"]:
                 return 200, b"".join(json.dumps(line).encode() + b"\n" for line in self.results[batch])
             case "GET", ["batches", batch] | ["messages", "batches", batch]:
@@ -145,6 +156,13 @@ class BatchServer:
                 self.work(answered=1, status="cancelled")
                 return 200, self.batches[batch]
         return 404, {"error": {"message": "Not found"}}
+
+    def _listed(self, asked: dict[str, str]) -> dict[str, Any]:
+        newest_first = list(self.batches.values())[::-1]
+        after = asked.get("after") or asked.get("after_id")
+        begin = 1 + [batch["id"] for batch in newest_first].index(after) if after else 0
+        end = begin + min(int(asked["limit"]), self.most_listed)
+        return {"data": newest_first[begin:end], "has_more": end < len(newest_first)}
 
     def _upload(self, body: bytes) -> tuple[int, Any]:
         boundary = body.split(b"\r\n", 1)[0]
@@ -168,15 +186,36 @@ class BatchServer:
             assert "stream" not in line["body"]
         batch_id = f"batch_{len(self.batches)}"
         self.lines[batch_id] = lines
-        batch = {"id": batch_id, "object": "batch", "status": "in_progress", "metadata": asked.get("metadata")}
-        self.batches[batch_id] = batch
-        return 200, batch
+        self.batches[batch_id] = {
+            "id": batch_id,
+            "object": "batch",
+            "created_at": int(datetime.now(UTC).timestamp()),
+            "status": "in_progress",
+            "metadata": asked.get("metadata"),
+        }
+        return 200, self.batches[batch_id]
 
     def _create_anthropic(self, asked: dict[str, Any]) -> tuple[int, Any]:
         for line in asked["requests"]:
             if not _ID.fullmatch(line["custom_id"]) or "max_tokens" not in line["params"] or "stream" in line["params"]:
                 return 400, {"type": "error", "error": {"type": "invalid_request_error", "message": "Invalid request"}}
-        batch_id = f"msgbatch_{len(self.batches)}"
-        self.lines[batch_id] = asked["requests"]
-        self.batches[batch_id] = {"id": batch_id, "type": "message_batch", "processing_status": "in_progress"}
-        return 200, self.batches[batch_id]
+        return 200, self.batches[self.take(asked["requests"])]
+
+    def take(self, requests: Sequence[dict[str, Any]]) -> str:
+        """Begin a Message Batch of these requests; its id."""
+        batch_id, now = f"msgbatch_{len(self.batches)}", datetime.now(UTC)
+        self.lines[batch_id] = list(requests)
+        self.batches[batch_id] = {
+            "id": batch_id,
+            "type": "message_batch",
+            "processing_status": "in_progress",
+            "created_at": now.isoformat(),
+            "expires_at": (now + timedelta(hours=24)).isoformat(),
+            "archived_at": None,
+            "request_counts": _counts(processing=len(requests)),
+        }
+        return batch_id
+
+
+def _counts(**counts: int) -> dict[str, int]:
+    return {"processing": 0, "succeeded": 0, "errored": 0, "canceled": 0, "expired": 0, **counts}

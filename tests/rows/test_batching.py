@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import re
+import socket
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,9 +16,9 @@ import valechat
 from tests.rows.batchserver import BatchServer
 from tests.rows.conftest import configure
 from valechat.engine import engine
-from valechat.errors import LimitReached, ProviderError, RequestRejected
+from valechat.errors import LimitReached, ProviderError, RequestRejected, Unreachable
 from valechat.ledger.base import Bucket, Ceiling, Hold
-from valechat.rows import Rows
+from valechat.rows import Rows, lost
 from valechat.services import services
 
 EACH = Decimal("0.00012")
@@ -93,6 +95,97 @@ def test_a_batch_that_was_taken_though_its_answer_was_lost_is_found_again(server
     server.work()
     rows = hand_over()
     assert (len(server.batches), rows.done, rows.status, held()) == (1, 5, "complete", NOTHING)
+
+
+@pytest.fixture
+def settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was handed over and is not listed will not be listed any more."""
+    monkeypatch.setattr(lost, "SETTLING", timedelta(0))
+
+
+def lose(server: BatchServer, fault: str, **how: Any) -> None:
+    """Hand a batch over with no word whether it was taken."""
+    setattr(server, fault, True)
+    with pytest.raises(ProviderError, match="looks for the batch"):
+        hand_over(**how)
+    setattr(server, fault, False)
+
+
+def test_a_batch_that_was_taken_is_not_handed_over_again_before_it_is_answered(
+    server: BatchServer, settled: None
+) -> None:
+    lose(server, "lose_answers")
+    rows = hand_over()
+    assert (len(server.batches), rows.status, rows.done) == (1, "out", 0)
+    assert held() > 0
+    server.work()
+    assert (hand_over().done, len(server.batches), held()) == (5, 1, NOTHING)
+
+
+def test_it_is_found_on_a_later_page_behind_batches_of_other_jobs(server: BatchServer, settled: None) -> None:
+    lose(server, "lose_answers")
+    others = [hand_over(system=system) for system in ("briefly", "politely")]
+    server.most_listed = 1
+    server.work()
+    assert (hand_over().done, len(server.batches)) == (5, 3)
+    assert [rows.refresh().done for rows in others] == [5, 5]
+
+
+def test_where_it_may_be_one_of_several_batches_each_row_is_still_paid_once(server: BatchServer, settled: None) -> None:
+    lose(server, "lose_answers")
+    lose(server, "lose_answers", system="briefly")
+    for system in (None, "briefly"):
+        assert hand_over(system=system).done == 0
+    server.work()
+    assert [hand_over(system=system).done for system in (None, "briefly")] == [5, 5]
+    assert (len(server.batches), held()) == (2, NOTHING)
+
+
+def test_a_batch_that_never_arrived_is_handed_over_again_once_that_is_sure(
+    server: BatchServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hand_over(system="another job of as many rows, in progress")
+    lose(server, "never_arrives")
+    rows = hand_over()
+    assert (len(server.batches), rows.status) == (1, "out")
+    assert "It lists no batch of theirs so far." in rows.note
+    monkeypatch.setattr(lost, "SETTLING", timedelta(0))
+    assert (hand_over().status, rows.note, len(server.batches)) == ("out", "", 2)
+
+
+def test_somebody_elses_anthropic_batch_of_as_many_rows_is_waited_for(
+    batch_server: BatchServer, home: Path, settled: None
+) -> None:
+    configure(home, batch_server.url.removesuffix("/v1"), LIMIT, kind="anthropic")
+    lose(batch_server, "never_arrives")
+    message = {"role": "user", "content": [{"type": "text", "text": "theirs"}]}
+    theirs = batch_server.take([{"custom_id": f"their-{n}", "params": {"messages": [message]}} for n in range(5)])
+    batch_server.take([{"custom_id": "one", "params": {"messages": [message]}}])
+    rows = hand_over()
+    assert (len(batch_server.batches), rows.status) == (2, "out")
+    assert f"They may be in {theirs}, which says so only once it has ended, " in rows.note
+    batch_server.work()
+    assert (hand_over().status, rows.note, len(batch_server.batches)) == ("out", "", 3)
+
+
+def test_a_cancelled_batch_whose_answer_was_lost_is_found_and_ended(batch_server: BatchServer, home: Path) -> None:
+    configure(home, batch_server.url, LIMIT)
+    lose(batch_server, "lose_answers")
+    (rows,) = valechat.jobs()
+    assert (rows.cancel().done, rows.failed, held()) == (1, 4, NOTHING)
+
+
+def test_a_batch_that_could_not_be_sent_holds_nothing_and_waits_for_nothing(server: BatchServer, home: Path) -> None:
+    config = home / "config.toml"
+    settings = config.read_text()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        config.write_text(re.sub(r"127\.0\.0\.1:\d+", f"127.0.0.1:{taken.getsockname()[1]}", settings))
+        with pytest.raises(Unreachable):
+            hand_over()
+    assert held() == 0
+    config.write_text(settings)
+    assert (hand_over().status, len(server.batches)) == ("out", 1)
 
 
 def test_a_refused_batch_holds_nothing(server: BatchServer) -> None:

@@ -199,6 +199,6 @@ class JobStore(Protocol):
         """Write a batch, and rows that are now in it."""
         ...
 
-    def batches(self, job_id: str) -> list[Batch]:
-        """A job's batches, oldest first."""
+    def batches(self, job_id: str | None) -> list[Batch]:
+        """A job's batches, or all jobs', oldest first."""
         ...

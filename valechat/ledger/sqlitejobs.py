@@ -168,10 +168,12 @@ class SqliteJobs:
             for row in rows:
                 _put_row(t, row)
 
-    def batches(self, job_id: str) -> list[Batch]:
+    def batches(self, job_id: str | None) -> list[Batch]:
         """See `JobStore.batches`."""
         with self._store.read() as db:
-            rows = db.execute("SELECT * FROM map_batches WHERE job_id = ? ORDER BY created_at, id", (job_id,))
+            rows = db.execute(
+                "SELECT * FROM map_batches WHERE job_id = ?1 OR ?1 IS NULL ORDER BY created_at, id", (job_id,)
+            )
             return [_batch_of(row) for row in rows]
 
 

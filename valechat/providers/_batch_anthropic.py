@@ -1,11 +1,16 @@
 """Anthropic's Message Batches: requests in one body, results as JSON lines within 24 hours, kept for 29 days.
 
 The form is Anthropic's API reference, "Create a Message Batch" and its siblings (November 2026).
+
+A batch has neither a name nor metadata, and no key makes a second hand-over harmless. The listing says when a batch
+was made, how many requests it has, and whether it has ended; only its results, which exist once it has, say the
+`custom_id`s. So which batch it is whose id was lost is sure once it has ended, as soon as there is anything to fetch.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from typing import Any
 
 import orjson
@@ -13,13 +18,14 @@ import orjson
 from valechat.accumulate import Answer
 from valechat.providers._anthropic_reader import AnthropicReader
 from valechat.providers._anthropic_request import anthropic_body
+from valechat.providers._batch_listing import made_near, moment_of
 from valechat.providers._files import json_lines
 from valechat.providers._service import HttpService
-from valechat.providers.batches import BatchLine, BatchResult, BatchState
+from valechat.providers.batches import BatchLine, BatchResult, BatchState, LostBatch, Sighting
 
 __all__ = ["AnthropicBatches"]
 
-_PAGE = 100
+PATH = "/messages/batches"
 
 
 class AnthropicBatches:
@@ -40,33 +46,45 @@ class AnthropicBatches:
     async def submit(self, batch_id: str, lines: Sequence[BatchLine]) -> str:
         """See `Batches.submit`. Our id is the beginning of each `custom_id`: a batch has no name."""
         del batch_id
-        made = await self._http.post_json("/messages/batches", {"requests": [self._line(line) for line in lines]})
+        made = await self._http.post_json(PATH, {"requests": [self._line(line) for line in lines]})
         return str(made["id"])
 
-    async def find(self, batch_id: str) -> str | None:
-        """See `Batches.find`. Only a batch that is over says which requests it had."""
-        listed = await self._http.get_json(f"/messages/batches?limit={_PAGE}")
-        for batch in listed.get("data") or ():
-            if batch.get("processing_status") == "ended":
-                async for line in json_lines(self._http, f"/messages/batches/{batch['id']}/results"):
-                    if str(line.get("custom_id")).startswith(batch_id):
-                        return str(batch["id"])
-                    break
-        return None
+    async def find(self, lost: LostBatch) -> Sighting:
+        """See `Batches.find`. One that has not ended may be it, if it was made then and has as many requests."""
+        maybe: list[Mapping[str, Any]] = []
+        async with aclosing(made_near(self._http, PATH, lost.sent_at, cursor="after_id")) as batches:
+            async for batch in batches:
+                counts = (batch.get("request_counts") or {}).values()
+                if batch["id"] in lost.others or (counts and sum(counts) != lost.rows):
+                    continue
+                if batch.get("processing_status") != "ended":
+                    maybe.append(batch)
+                elif not batch.get("archived_at") and await self._holds(str(batch["id"]), lost):
+                    return Sighting(str(batch["id"]))
+        ends = [moment_of(batch.get("expires_at")) for batch in maybe]
+        known = [end for end in ends if end is not None]
+        by = max(known) if known and len(known) == len(ends) else None
+        return Sighting(None, [str(batch["id"]) for batch in maybe], by)
+
+    async def _holds(self, remote: str, lost: LostBatch) -> bool:
+        async with aclosing(json_lines(self._http, f"{PATH}/{remote}/results")) as results:
+            async for line in results:
+                return str(line.get("custom_id")).startswith(f"{lost.id}-")
+        return False
 
     async def state(self, remote: str) -> BatchState:
         """See `Batches.state`."""
-        batch = await self._http.get_json(f"/messages/batches/{remote}")
+        batch = await self._http.get_json(f"{PATH}/{remote}")
         return BatchState(batch["processing_status"] == "ended", batch["processing_status"])
 
     async def results(self, remote: str) -> AsyncGenerator[BatchResult, None]:
         """See `Batches.results`."""
-        async for line in json_lines(self._http, f"/messages/batches/{remote}/results"):
+        async for line in json_lines(self._http, f"{PATH}/{remote}/results"):
             yield _result(line, self._http.provider)
 
     async def cancel(self, remote: str) -> None:
         """See `Batches.cancel`."""
-        await self._http.post_json(f"/messages/batches/{remote}/cancel", {})
+        await self._http.post_json(f"{PATH}/{remote}/cancel", {})
 
     def _line(self, line: BatchLine) -> dict[str, Any]:
         made = anthropic_body(line.request, self._http.provider, official=self._official)

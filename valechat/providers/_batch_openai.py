@@ -6,17 +6,19 @@ The form is OpenAI's API reference, "Batch" and "Files", and its guide "Batch AP
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
 from typing import Any
 
 import orjson
 
 from valechat.accumulate import Answer
+from valechat.providers._batch_listing import made_near
 from valechat.providers._chat_reader import ChatReader
 from valechat.providers._chat_request import Dialect, chat_body
 from valechat.providers._files import json_lines, upload
 from valechat.providers._service import HttpService
 from valechat.providers.base import Capabilities
-from valechat.providers.batches import BatchLine, BatchResult, BatchState
+from valechat.providers.batches import BatchLine, BatchResult, BatchState, LostBatch, Sighting
 
 __all__ = ["OpenAIBatches"]
 
@@ -56,13 +58,13 @@ class OpenAIBatches:
         made = await self._http.post_json("/batches", body)
         return str(made["id"])
 
-    async def find(self, batch_id: str) -> str | None:
-        """See `Batches.find`."""
-        listed = await self._http.get_json("/batches?limit=100")
-        for batch in listed.get("data") or ():
-            if (batch.get("metadata") or {}).get(OURS) == batch_id:
-                return str(batch["id"])
-        return None
+    async def find(self, lost: LostBatch) -> Sighting:
+        """See `Batches.find`. The metadata say it at once."""
+        async with aclosing(made_near(self._http, "/batches", lost.sent_at, cursor="after")) as batches:
+            async for batch in batches:
+                if (batch.get("metadata") or {}).get(OURS) == lost.id:
+                    return Sighting(str(batch["id"]))
+        return Sighting()
 
     async def state(self, remote: str) -> BatchState:
         """See `Batches.state`."""

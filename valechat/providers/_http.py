@@ -121,7 +121,9 @@ def foreign_error(provider: str, url: str, error: BaseException, *, answering: b
         return StreamBroken(f"The answer of {provider} could not be unpacked.", provider=provider)
     if answering:
         return StreamBroken(f"The connection to {provider} was cut in the middle of the answer.", provider=provider)
-    return Unreachable(f"{provider} could not be reached: {_reason(error, server)}.", provider=provider, fix=fix)
+    unreachable = Unreachable(f"{provider} could not be reached: {_reason(error, server)}.", provider=provider, fix=fix)
+    unreachable.connected = not isinstance(error, httpx.ConnectError | httpx.InvalidURL | httpx.UnsupportedProtocol)
+    return unreachable
 
 
 def _reason(error: BaseException, server: str) -> str:

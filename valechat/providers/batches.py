@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol, runtime_checkable
 
 from valechat.accumulate import Answer
 from valechat.providers.base import Request
 
-__all__ = ["BatchLine", "BatchResult", "BatchState", "Batches", "OffersBatches"]
+__all__ = ["BatchLine", "BatchResult", "BatchState", "Batches", "LostBatch", "OffersBatches", "Sighting"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,38 @@ class BatchResult:
     error: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class LostBatch:
+    """A batch of ours, of which it is not known whether its provider took it.
+
+    Attributes:
+        id: Ours; each of its `custom_id`s begins with it.
+        rows: How many requests it has.
+        sent_at: When it was handed over, by this machine's clock.
+        others: The provider's ids of other batches of ours.
+    """
+
+    id: str
+    rows: int
+    sent_at: datetime
+    others: Collection[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What a provider lists of a lost batch.
+
+    Attributes:
+        remote: Its id of it; None where that is not listed, or not known.
+        maybe: The batches that it may be, which do not say yet.
+        known_by: When the last of those says it at the latest; None where nobody knows.
+    """
+
+    remote: str | None = None
+    maybe: Sequence[str] = ()
+    known_by: datetime | None = None
+
+
 class Batches(Protocol):
     """A provider's batch API. Every method may raise `ProviderError` and `MissingKey`."""
 
@@ -59,8 +92,8 @@ class Batches(Protocol):
         """Hand a batch over; the provider's id of it. `batch_id` is ours, by which it can be found again."""
         ...
 
-    async def find(self, batch_id: str) -> str | None:
-        """The provider's id of a batch of ours, of which it is not known whether it was taken."""
+    async def find(self, lost: LostBatch) -> Sighting:
+        """Look for a batch among those that the provider lists."""
         ...
 
     async def state(self, remote: str) -> BatchState:

@@ -1,7 +1,7 @@
 """Rows handed to a provider's batch API, and fetched when they are answered, days later if need be.
 
-A batch is noted, with its rows and its hold on the limits, before the provider is asked, and found again by
-its name where nobody knows whether it was taken. Its hold outlives this process. Each answer's request has
+A batch is noted, with its rows and its hold on the limits, before the provider is asked, and looked for
+where nobody knows whether it was taken (`lost`). Its hold outlives this process. Each answer's request has
 the id that it was given in the batch, so fetching a batch twice bills nothing twice.
 """
 
@@ -17,7 +17,7 @@ from decimal import Decimal
 from valechat.accumulate import Answer
 from valechat.billing.estimate import size_of
 from valechat.billing.limits import Plan
-from valechat.errors import ConfigError, LimitReached, ProviderError, RequestRejected
+from valechat.errors import ConfigError, LimitReached, ValeChatError
 from valechat.held import Held
 from valechat.ids import new_id
 from valechat.ledger.base import Hold, UsageRow
@@ -31,6 +31,7 @@ from valechat.providers.resilience import Resilient
 from valechat.rows.asked import Asked
 from valechat.rows.asking import read_answer
 from valechat.rows.items import Feed, broken_row
+from valechat.rows.lost import look_for, may_be_taken
 from valechat.rows.purse import Purse
 from valechat.rows.runner import claimed
 from valechat.services import Services, services
@@ -62,8 +63,8 @@ async def submit(asked: Asked) -> None:
     store, batches = found.ledger.jobs, _batches(asked.target)
     async with claimed(store, job.id, job.name):
         await durably(store.start, job)
-        await _fetch(found, store, job, asked.target, batches)
-        status, note = "out", ""
+        unclear = await _fetch(found, store, job, asked.target, batches)
+        status, note = "out", unclear
         sent = False
         try:
             async with aclosing(_loads(asked, store, batches)) as loads:
@@ -73,7 +74,10 @@ async def submit(asked: Asked) -> None:
         except LimitReached as limit:
             if not sent and not (await durably(store.tally, job.id)).rows:
                 raise
-            status, note = "limit", str(limit)
+            status, note = "limit", f"{limit} {unclear}".rstrip()
+        except ValeChatError as error:
+            note = f"{error} {unclear}".rstrip()
+            raise
         finally:
             await _note(store, job.id, status, note)
 
@@ -92,8 +96,9 @@ async def refresh(job_id: str) -> None:
         raise ConfigError("There is no such job any more.", fix="`valechat.jobs()` lists those there are.")
     target = await found.target(job.model)
     async with claimed(store, job.id, job.name):
-        await _fetch(found, store, job, target, _batches(target))
-        await _note(store, job.id, job.status if job.status == "limit" else "out", job.note)
+        unclear = await _fetch(found, store, job, target, _batches(target))
+        status, note = ("limit", job.note) if job.status == "limit" else ("out", unclear)
+        await _note(store, job.id, status, note)
 
 
 async def cancel(job_id: str) -> None:
@@ -103,6 +108,8 @@ async def cancel(job_id: str) -> None:
     job = await durably(store.job, job_id)
     if job is not None:
         batches = _batches(await found.target(job.model))
+        if any(batch.status == "sending" for batch in await durably(store.batches, job_id)):
+            await refresh(job_id)
         for batch in await durably(store.batches, job_id):
             if batch.status == "out":
                 await batches.cancel(batch.remote)
@@ -184,11 +191,12 @@ async def _send(asked: Asked, store: JobStore, batches: Batches, load: _Load) ->
     await durably(store.put_batch, batch, load.rows)
     try:
         remote = await batches.submit(load.id, load.lines)
-    except RequestRejected as error:
-        await _give_up(asked.found, store, batch, load.rows, f"{error.kind}: {error.message}")
-        raise
-    except ProviderError as error:
-        if error.status is not None and error.status < 500:
+    except ValeChatError as error:
+        if may_be_taken(error):
+            # From now on it may come to be listed.
+            await durably(store.put_batch, replace(batch, created_at=datetime.now(UTC)))
+            error.fix = f"{error.fix} The same call looks for the batch before it hands anything over again.".lstrip()
+        else:
             await _give_up(asked.found, store, batch, load.rows, f"{error.kind}: {error.message}")
         raise
     await durably(store.put_batch, replace(batch, remote=remote, status="out"))
@@ -203,14 +211,21 @@ async def _give_up(found: Services, store: JobStore, batch: Batch, rows: Sequenc
     await durably(found.ledger.release, batch.hold)
 
 
-async def _fetch(found: Services, store: JobStore, job: Job, target: Target, batches: Batches) -> None:
-    """Write what is answered of a job's batches that are over, and find those that may have been taken."""
+async def _fetch(found: Services, store: JobStore, job: Job, target: Target, batches: Batches) -> str:
+    """Write what is answered of a job's batches that are over, and find those that may have been taken.
+
+    What is said of those of which that is still not known.
+    """
+    unclear: list[str] = []
     form = job.settings.get("schema")
     read = _Reader(found, job, target, None if form is None else structure(form))
     for known in await durably(store.batches, job.id):
         batch = known
         if batch.status == "sending":
-            remote = await batches.find(batch.id)
+            remote, why = await look_for(store, batches, batch, found.zone)
+            if why:
+                unclear.append(why)
+                continue
             if remote is None:
                 rows = [row async for row in _out(store, batch)]
                 await _give_up(found, store, batch, rows, "The batch never reached the provider.")
@@ -236,6 +251,7 @@ async def _fetch(found: Services, store: JobStore, job: Job, target: Target, bat
         await durably(store.settle, group)
         why = state.error or f"The batch is {state.said}; this row has no answer."
         await _give_up(found, store, batch, list(rows_out.values()), why)
+    return " ".join(unclear)
 
 
 async def _out(store: JobStore, batch: Batch) -> AsyncGenerator[JobRow, None]:
