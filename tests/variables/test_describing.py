@@ -18,6 +18,8 @@ from PIL import Image
 
 from valechat.attachments import media_type_of
 from valechat.ledger import base
+from valechat.reply import Reply
+from valechat.usage import Usage
 from valechat.variables.describing import describe
 from valechat.variables.hiding import Hider
 from valechat.variables.pictures import SIDE
@@ -91,7 +93,7 @@ def test_a_larger_budget_shows_more_rows() -> None:
 
 def test_a_large_table_is_sampled_and_says_so() -> None:
     sent = describe(pd.DataFrame({"i": np.arange(4_000_000)}))
-    assert "Columns (statistics of every 2nd row):" in sent.text.replace("2th", "2nd")
+    assert "Columns (statistics of every 2nd row):" in sent.text
     assert "First 10 of 4,000,000 rows:" in sent.text
 
 
@@ -108,6 +110,36 @@ def test_an_empty_table_has_a_schema() -> None:
     sent = describe(pd.DataFrame({"a": pd.Series([], dtype="int64")}))
     assert "Columns: a (int64)" in sent.text
     assert sent.what == "schema, statistics and 0 of 0 rows"
+
+
+def test_rows_without_columns_are_counted_and_not_shown() -> None:
+    assert describe(pd.DataFrame(index=range(3))).text == "pandas DataFrame, 3 rows × 0 columns\nColumns:"
+
+
+def test_names_that_could_be_missed_stand_in_quotes() -> None:
+    text = describe(pd.DataFrame({"": [1], "a\nb": [2], "unit price": [3]})).text
+    assert "- '' (int64)" in text
+    assert text.endswith("'' | 'a\\nb' | unit price\n1 | 2 | 3")
+
+
+def test_numbers_beyond_64_bits_have_rows_and_no_statistics() -> None:
+    text = describe(pd.DataFrame({"n": [2**70, 1]})).text
+    assert "- n (object)\n" in text
+    assert "1180591620717411303424" in text
+
+
+def test_a_cell_whose_text_raises_does_not_spoil_its_table() -> None:
+    class Fragile:
+        def __str__(self) -> str:
+            raise OSError("no connection")
+
+    assert "<Fragile, whose text raises OSError>" in describe(pd.DataFrame({"x": [Fragile()]})).text
+
+
+def test_a_reply_is_sent_as_its_text() -> None:
+    reply = Reply("It rains.", "a/b", Usage(), None, "complete")
+    assert describe(reply).text == "It rains."
+    assert describe({"a/b": reply}).text == "{'a/b': 'It rains.'}"
 
 
 def test_a_figure_is_sent_as_an_image() -> None:
@@ -216,6 +248,12 @@ SECRET = "sk-proj-" + "a1B2c3D4" * 4
         f"the user ada has {SECRET}",
         'user = "ada"\nAPI_KEY = "abcd1234"',
         "postgres://ada:hunter2@db.example/x",
+        pd.Series(["ada"], index=pd.Index(["hunter2"], name="password")),
+        pd.Series(["ada", "x"], index=[SECRET, f"{SECRET}9"]),
+        {"user": "ada", "passwords": ["hunter2", "abcd1234"]},
+        np.array(["ada", SECRET]),
+        np.array([{"user": "ada", "password": "hunter2"}]),
+        pd.DataFrame({"user": [f"ada {'x' * 90} password='{'hunter2' * 9}'"]}),
         ["ada", "q7Rk2Zp9Xw4Lm8Vt3Bn6Yc1Hd5Gf0Js"],
     ],
 )
@@ -247,7 +285,17 @@ def test_what_only_sounds_like_a_secret_is_sent(value: object) -> None:
 def test_a_value_named_like_a_secret_is_hidden_until_the_user_says_otherwise() -> None:
     assert describe("hunter2", "db_password").text == "•••"
     assert describe("hunter2", "db_password", reveal=True).text == "hunter2"
+    for value in (["hunter2"], {"x": "hunter2"}, np.array(["hunter2"])):
+        assert describe(value, "db_passwords").text == "•••"
+    for series in (pd.Series(["hunter2"]), pl.Series(["hunter2"])):
+        assert "hunter2" not in describe(series, "db_passwords").text
     assert describe({"password": "hunter2"}, reveal=True).text == "{'password': 'hunter2'}"
+
+
+@pytest.mark.parametrize("word", ["x", "password", "sk-."])
+def test_a_very_long_word_is_searched_in_linear_time(word: str) -> None:
+    text = word * (400_000 // len(word))
+    assert Hider().text(text) == text
 
 
 def test_statistics_show_nothing_of_a_hidden_column() -> None:

@@ -11,7 +11,11 @@ import pandas as pd
 import polars as pl
 import pytest
 
+from valechat.chat import Chat
 from valechat.errors import ConfigError
+from valechat.reply import Reply
+from valechat.rows import Rows
+from valechat.usage import Usage
 from valechat.variables.listing import Listed, listed
 from valechat.variables.paths import described, first_name, value_of
 
@@ -75,6 +79,14 @@ def test_the_budget_bounds_what_a_table_is_said_to_cost() -> None:
 def test_modules_imports_and_what_is_private_are_left_out() -> None:
     names = {"os": os, "_x": 1, "In": [], "Out": {}, "Path": type("Path", (), {}), "join": os.path.join, "b": 1, "A": 2}
     assert [found.name for found in listed(names)] == ["A", "b"]
+
+
+def test_answers_are_offered_and_chats_are_not() -> None:
+    reply = Reply("It rains.", "a/b", Usage(), None, "complete")
+    assert [found.name for found in listed({"answer": reply, "rows": Rows("job"), "chat": Chat("demo/echo")})] == [
+        "answer",
+        "rows",
+    ]
 
 
 def test_the_users_own_functions_are_in() -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from valechat.messages import ImagePart, Message
+from valechat.reply import Reply
 from valechat.tablehead import MOST_ROWS as HEAD_ROWS
 from valechat.tablehead import TableHead
 from valechat.variables.heads import head_of
@@ -34,8 +35,12 @@ LONGEST_TEXT = 50_000
 
 _NUMBER = re.compile(r"u?(?:int|float|double|decimal|bool|date|time)|(?:tiny|small|big|huge)int", re.IGNORECASE)
 
+_NUMBERS = "biufcmM"
+"""Kinds of NumPy's types that hold no text."""
+
 MOST_ROWS = 10
 MOST_CELL = 120
+_MOST_READ = 2_000
 _SCHEMA_SHARE = 0.7
 
 
@@ -87,19 +92,23 @@ def describe(
 
 
 def _described(value: Any, name: str, most: int, hider: Hider, *, head: bool) -> Description:
-    if isinstance(value, str | bytes) and hider.hides(name):
+    secret = hider.hides(name)
+    if secret and (isinstance(value, str | bytes) or is_array(value) or is_collection(value)):
         hider.note(f"`{name}`")
         return Description(HIDDEN)
+    if isinstance(value, Reply):
+        value = value.text
     if isinstance(value, str | int | float | complex | None):
         return _clipped(hider.under(name, str(value)) if isinstance(value, str) else str(value), LONGEST_TEXT)
-    if (table := table_of(value)) is not None:
+    if (table := table_of(value, name if secret else "")) is not None:
         return _table(table, most, hider, head=head)
     if (picture := picture_of(value)) is not None:
         return Description(picture.text, picture.what, picture.images)
     if inspect.isroutine(value) or inspect.isclass(value):
         return _source(value, hider)
     if is_array(value):
-        return Description(*array_text(value, most))
+        text, what = array_text(value, most)
+        return Description(text if value.dtype.kind in _NUMBERS else hider.text(text), what)
     if is_collection(value):
         return Description(*summarised(value, most, hider))
     return _clipped(hider.text(str(value)), most)
@@ -129,7 +138,7 @@ def _table(table: Table, most: int, hider: Hider, *, head: bool) -> Description:
             hider.note(f"column `{name}`")
     text = "\n".join(_schema(table, round(most * _SCHEMA_SHARE), hider))[:most]
     # More rows than are there cannot be had, and a relation must not run for none.
-    rows = table.head(min(HEAD_ROWS if head else MOST_ROWS, table.rows)) if table.rows else []
+    rows = table.head(min(HEAD_ROWS if head else MOST_ROWS, table.rows)) if table.rows and names else []
     seen = Hider(off=hider.off)
     lines = [
         _line(
@@ -140,7 +149,8 @@ def _table(table: Table, most: int, hider: Hider, *, head: bool) -> Description:
         )
         for row in rows[:MOST_ROWS]
     ]
-    named = _line([name or "(index)" for name in names])
+    labels = len(table.labels)
+    named = _line([_named(name) if name or place >= labels else "(index)" for place, name in enumerate(names)])
     left = most - len(text) - len(named)
     fitting: list[str] = []
     for line in lines:
@@ -162,12 +172,12 @@ def _schema(table: Table, most: int, hider: Hider) -> list[str]:
     shown = table.columns[:MOST_COLUMNS]
     head = [f"{table.kind}, {table.rows:,} rows × {len(table.columns):,} columns"]
     if table.index:
-        head.append(f"Index: {table.index}")
+        head.append(f"Index: {table.index}{_ends(table, hider)}")
     if table.rows:
         found = statistics(table, hider)
         of = f" (statistics of {found.note})" if found.note else ""
         lines = [
-            f"- {name} ({kind})" + (f": {phrase}" if phrase else "")
+            f"- {_named(name)} ({kind})" + (f": {phrase}" if phrase else "")
             for (name, kind), phrase in zip(shown, found.phrases, strict=True)
         ]
         if sum(len(line) + 1 for line in lines) <= most and len(shown) == len(table.columns):
@@ -179,10 +189,10 @@ def _names(table: Table, most: int) -> str:
     """Names and types of as many columns as fit."""
     fitting: list[str] = []
     for name, kind in table.columns:
-        most -= len(name) + len(kind) + 5
+        most -= len(_named(name)) + len(kind) + 5
         if most < 0 and fitting:
             break
-        fitting.append(f"{name} ({kind})")
+        fitting.append(f"{_named(name)} ({kind})")
     more = len(table.columns) - len(fitting)
     return ", ".join(fitting) + (f", and {more:,} more" if more else "")
 
@@ -191,7 +201,31 @@ def _line(cells: list[str]) -> str:
     return " | ".join(cells)
 
 
+def _ends(table: Table, hider: Hider) -> str:
+    """From which label of a row to which; what looks like a secret in them is told of with the rows."""
+    seen = Hider(off=hider.off)
+
+    def written(part: object, name: str) -> str:
+        return HIDDEN if seen.hides(name) else _cell(part, name, seen)
+
+    ends = [", ".join(map(written, end, table.labels)) for end in table.ends]
+    return f", from {ends[0]} to {ends[1]}" if ends else ""
+
+
+def _named(name: str) -> str:
+    """A column's name on one line, and in quotes where it could be missed."""
+    plain = name if name and name == " ".join(name.split()) else repr(name)
+    return _short(plain)
+
+
 def _cell(cell: object, name: str, hider: Hider) -> str:
-    text = " ".join(str(cell).split())
-    text = text if len(text) <= MOST_CELL else text[: MOST_CELL - 1] + "…"
-    return hider.under(name, text) if isinstance(cell, str) else hider.text(text)
+    try:
+        text = " ".join(str(cell)[:_MOST_READ].split())
+    except Exception as error:  # noqa: BLE001  # a value's own __str__ may raise anything
+        text = f"<{type(cell).__name__}, whose text raises {type(error).__name__}>"
+    # Hidden first: the part of a secret that is left after cutting looks like none.
+    return _short(hider.under(name, text) if isinstance(cell, str) else hider.text(text))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MOST_CELL else f"{text[: MOST_CELL - 1]}…"

@@ -21,10 +21,11 @@ _WEAK = re.compile(r"(?<![a-z])(?:token|authorization|cookie|auth|key|pat|pw)$",
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 _TOKEN = re.compile(
-    rf"(?<![\w-])(?:{'|'.join(map(re.escape, KNOWN_BEGINNINGS))})(?=[\w.+/=~-]*\d)[\w.+/=~-]{{12,}}", re.ASCII
+    rf"(?<![\w-])(?:{'|'.join(map(re.escape, KNOWN_BEGINNINGS))})(?=[\w.+/=~-]{{0,200}}\d)[\w.+/=~-]{{12,}}", re.ASCII
 )
 _ASSIGNED = re.compile(
-    r"(?P<name>[\w-]*(?:passw(?:or)?d|passphrase|secret|token|(?:api|access|private)[-_]?key)[\w-]*)"
+    # From a word's beginning and not far, or a long word would be searched from each of its letters.
+    r"(?<![\w-])(?P<name>[\w-]{0,80}?(?:passw(?:or)?d|passphrase|secret|token|(?:api|access|private)[-_]?key)[\w-]{0,80})"
     r"(?P<between>[\"']?\s{0,3}[:=]\s{0,3})(?P<quote>[\"'])(?P<value>(?:(?!(?P=quote))[^\\\s]|\\.){4,512})(?P=quote)",
     re.IGNORECASE,
 )

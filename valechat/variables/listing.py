@@ -18,6 +18,7 @@ __all__ = ["Listed", "listed", "offered", "snapshot"]
 
 _FUNCTIONS = (FunctionType, BuiltinFunctionType, MethodType, type)
 _COLLECTIONS = (dict, list, tuple, set, frozenset)
+_ANSWERS = ("valechat.reply", "valechat.rows.", "valechat.notebook.shownreply")
 _IMAGE_TOKENS = 1_500
 _PER_COLUMN = 12
 _PER_CELL = 3
@@ -39,7 +40,8 @@ def offered(name: str, value: object) -> bool:
     if name.startswith("_") or name in ("In", "Out", "Err", "exit", "quit", "get_ipython", "open"):
         return False
     kind = type(value)
-    if issubclass(kind, ModuleType) or str(kind.__module__).startswith("valechat."):
+    module = str(kind.__module__)
+    if issubclass(kind, ModuleType) or (module.startswith("valechat.") and not module.startswith(_ANSWERS)):
         return False
     if issubclass(kind, _FUNCTIONS):
         return getattr(value, "__module__", None) == "__main__"

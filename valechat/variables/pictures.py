@@ -14,6 +14,9 @@ __all__ = ["Picture", "picture_of"]
 SIDE = 1_568
 """Pixels of the longer side of an image; more is scaled down by providers, and paid for."""
 
+LOSSLESS = 1_000_000
+"""Bytes up to which a picture keeps every pixel's colour. A photograph has more, and looks the same as JPEG."""
+
 LARGEST = 4_500_000
 """Bytes of an image that every provider takes."""
 
@@ -66,7 +69,8 @@ def _pillow(value: Any) -> Picture:
         image = image.convert("RGBA")
     data = io.BytesIO()
     image.save(data, format="PNG")
-    if data.tell() > LARGEST:
+    opaque = image.mode in ("RGB", "L") and data.tell() > LOSSLESS
+    if opaque or data.tell() > LARGEST:
         data = io.BytesIO()
         image.convert("RGB").save(data, format="JPEG", quality=88)
     scaled = "" if image.size == value.size else f", sent as {image.width} × {image.height}"

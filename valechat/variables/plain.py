@@ -9,8 +9,9 @@ from dataclasses import fields, is_dataclass
 from itertools import islice
 from typing import Any
 
+from valechat.reply import Reply
 from valechat.variables.hiding import HIDDEN, Hider
-from valechat.variables.tables import library_of
+from valechat.variables.tables import library_of, nth
 
 __all__ = ["array_text", "is_array", "is_collection", "summarised"]
 
@@ -68,6 +69,8 @@ class _Writer:
         return text
 
     def _value(self, value: Any, depth: int, name: object) -> str:
+        if isinstance(value, Reply):
+            value = value.text
         if isinstance(value, str):
             return self._clip(self.hider.under(name, value), value)
         if value is None or isinstance(value, bool | int | float | complex):
@@ -102,7 +105,8 @@ class _Writer:
         return self._listed(shown, len(pairs))
 
     def _under(self, key: object, item: Any, depth: int) -> str:
-        if isinstance(item, str | bytes | int | float) and item != "" and self.hider.hides(key):
+        hideable = isinstance(item, str | bytes | int | float | Mapping | list | tuple | AbstractSet | deque)
+        if hideable and item != "" and self.hider.hides(key):
             self.hider.note(f"`{key}`")
             return HIDDEN
         return self.written(item, depth + 1, key)
@@ -152,7 +156,7 @@ def _range(value: Any) -> str:
     step = max(1, value.size // MOST_VALUES)
     sample = value.reshape(-1)[::step]
     present = sample[~np.isnan(sample)] if np.issubdtype(value.dtype, np.floating) else sample
-    of = f" (of every {step:,}th value)" if step > 1 else ""
+    of = f" (of every {nth(step)} value)" if step > 1 else ""
     missing = f", {sample.size - present.size:,} NaN" if sample.size > present.size else ""
     if not present.size:
         return missing

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from valechat.variables.hiding import HIDDEN, Hider
-from valechat.variables.tables import MOST_COLUMNS, Table
+from valechat.variables.tables import MOST_COLUMNS, Table, nth
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -53,7 +53,7 @@ def statistics(table: Table, hider: Hider, *, clock: Callable[[], float] = time.
     notes: list[str] = []
     if table.rows > most:
         step = -(-table.rows // most)
-        notes.append(f"every {step:,}th row" if table.spread else f"the first {most:,} rows")
+        notes.append(f"every {nth(step)} row" if table.spread else f"the first {most:,} rows")
     left = len(columns) - len(phrases)
     if left:
         notes.append(f"the first {len(phrases):,} columns")

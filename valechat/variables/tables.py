@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["MOST_COLUMNS", "Table", "library_of", "table_of"]
+__all__ = ["MOST_COLUMNS", "Table", "library_of", "nth", "table_of"]
 
 MOST_COLUMNS = 200
 """Columns that are looked at; the others are counted."""
@@ -32,6 +32,7 @@ class Table:
         column: The values of the column in that place, of about so many rows; None where it has no Arrow form.
         spread: Whether `column` takes its rows from all over the table, or from its beginning.
         index: What a row is named by, where that is said: a pandas index.
+        ends: The first and the last of these labels, each with all its parts.
         labels: The names of the parts of that; empty where a part has none.
     """
 
@@ -42,6 +43,7 @@ class Table:
     column: Callable[[int, int], pa.ChunkedArray | pa.Array | None]
     spread: bool = True
     index: str = ""
+    ends: tuple[tuple[Any, ...], ...] = ()
     labels: tuple[str, ...] = ()
 
 
@@ -60,17 +62,17 @@ def library_of(value: object) -> tuple[str, str]:
 _TABULAR = frozenset({"pandas", "polars", "pyarrow", "duckdb"})
 
 
-def table_of(value: Any) -> Table | None:
-    """The value as a table; None where it is none."""
+def table_of(value: Any, name: str = "") -> Table | None:
+    """The value as a table; None where it is none. `name` is what a Series is called in place of its own name."""
     match library_of(value):
         case "pandas", "DataFrame":
             return _pandas(value)
         case "pandas", "Series":
-            return _pandas(value.to_frame(value.name if value.name is not None else "value"), "Series")
+            return _pandas(value.to_frame(name or ("value" if value.name is None else value.name)), "Series")
         case "polars", "DataFrame":
             return _polars(value)
         case "polars", "Series":
-            return _polars(value.to_frame(), "Series")
+            return _polars(value.to_frame(name or None), "Series")
         case "pyarrow", "Table" | "RecordBatch":
             return _arrow(value)
         case "duckdb", "DuckDBPyRelation":
@@ -89,14 +91,25 @@ def _pandas(frame: Any, kind: str = "DataFrame") -> Table:
     def column(place: int, most: int) -> pa.Array | None:
         import pyarrow as pa
 
+        # Every nth row of an index of texts takes longer than those of the column, and is not wanted.
+        values = frame.iloc[:, place].set_axis(range(len(frame)))
         try:
-            return pa.Array.from_pandas(frame.iloc[:: _step(len(frame), most), place])
-        except (pa.ArrowException, TypeError, ValueError):
-            # A column of mixed objects has no type of Arrow's.
+            return pa.Array.from_pandas(values.iloc[:: _step(len(frame), most)])
+        except (pa.ArrowException, TypeError, ValueError, OverflowError):
+            # A column of mixed objects, or of numbers beyond 64 bits, has no type of Arrow's.
             return None
 
     columns = [(str(name), str(dtype)) for name, dtype in zip(frame.columns, frame.dtypes, strict=True)]
-    return Table(f"pandas {kind}", len(frame), columns, head, column, index=index, labels=labels)
+    return Table(
+        f"pandas {kind}",
+        len(frame),
+        columns,
+        head,
+        column,
+        index=index,
+        ends=_ends(frame.index) if index else (),
+        labels=labels,
+    )
 
 
 def _index(index: Any) -> str:
@@ -104,8 +117,12 @@ def _index(index: Any) -> str:
     names = [str(name) for name in index.names if name is not None]
     if not names and type(index).__name__ == "RangeIndex":
         return ""
-    first = f", from {index[0]} to {index[-1]}" if len(index) else ""
-    return f"{', '.join(names) or 'without a name'} ({index.dtype}){first}"
+    return f"{', '.join(names) or 'without a name'} ({index.dtype})"
+
+
+def _ends(index: Any) -> tuple[tuple[Any, ...], ...]:
+    ends = (index[0], index[-1]) if len(index) else ()
+    return tuple(tuple(end) if index.nlevels > 1 else (end,) for end in ends)
 
 
 def _polars(frame: Any, kind: str = "DataFrame") -> Table:
@@ -117,7 +134,7 @@ def _polars(frame: Any, kind: str = "DataFrame") -> Table:
 
         try:
             found: pa.Array = frame.to_series(place).gather_every(_step(frame.height, most)).to_arrow()
-        except (pa.ArrowException, TypeError, ValueError):
+        except (pa.ArrowException, TypeError, ValueError, OverflowError):
             return None
         return found
 
@@ -156,6 +173,12 @@ def _relation(relation: Any) -> Table:
 
     columns = [(name, str(kind)) for name, kind in zip(relation.columns, relation.types, strict=True)]
     return Table("DuckDB relation", relation.count("*").fetchall()[0][0], columns, head, column, spread=False)
+
+
+def nth(number: int) -> str:
+    """A number as one says it in a row: 2nd, 3rd, 11th."""
+    last = number % 10 if number // 10 % 10 != 1 else 0
+    return f"{number:,}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(last, 'th') }"
 
 
 def _step(rows: int, most: int) -> int:
