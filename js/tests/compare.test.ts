@@ -113,3 +113,13 @@ test("a refused comparison gives the question back", async () => {
   expect(el.querySelector("textarea")?.value).toBe("Who?");
   expect(el.textContent).toContain("No room.");
 });
+
+test("the chat's own model is among them also where the models are known only once the menu is open", async () => {
+  host.say({ type: "models", seq: 2, model: "lab/one", models: [model("demo/echo")] });
+  await frame();
+  labelled(strings.compare)?.click();
+  host.say({ type: "models", seq: 3, model: "lab/one", models: MODELS });
+  await frame();
+  const ticked = all(".vc-compare-model").filter((row) => row.querySelector("input")?.checked);
+  expect(ticked.map((row) => row.textContent?.trim())).toEqual([expect.stringContaining("one")]);
+});

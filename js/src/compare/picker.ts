@@ -17,6 +17,7 @@ export class ComparePicker {
   readonly node = document.createElement("div");
   private readonly popup: Popup;
   private models: readonly ModelShown[] = [];
+  private untouched = false;
   private picked: readonly string[] = [];
   private filter = "";
 
@@ -54,6 +55,7 @@ export class ComparePicker {
     this.models = models;
     const usable = new Set(models.filter((one) => one.usable).map((one) => one.id));
     if (models.length > 0) this.picked = this.picked.filter((one) => usable.has(one));
+    if (this.popup.isOpen && this.untouched) this.pickCurrent();
     this.draw();
   }
 
@@ -69,11 +71,17 @@ export class ComparePicker {
   }
 
   open(): void {
-    const current = this.current();
-    if (this.picked.length === 0 && this.models.some((one) => one.id === current && one.usable)) this.picked = [current];
+    this.untouched = this.picked.length === 0;
+    if (this.untouched) this.pickCurrent();
     this.draw();
     this.popup.open();
     this.popup.node.querySelector<HTMLElement>("input")?.focus();
+  }
+
+  /** Begins with the model that is in use, once it is known. */
+  private pickCurrent(): void {
+    const current = this.current();
+    if (this.models.some((one) => one.id === current && one.usable)) this.picked = [current];
   }
 
   private ended(): void {
@@ -93,6 +101,7 @@ export class ComparePicker {
   }
 
   private pick(model: string, on: boolean): void {
+    this.untouched = false;
     this.picked = on ? [...this.picked.filter((one) => one !== model), model] : this.picked.filter((one) => one !== model);
     if (!this.popup.isOpen && this.picked.length < 2) this.picked = [];
     this.draw();

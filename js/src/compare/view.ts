@@ -41,7 +41,9 @@ function column(
   return html`<section class="vc-column" aria-label=${answer.model}>
     <header class="vc-column-head">
       <span class="vc-column-model">${answer.model}</span>
-      ${best.map((award) => html`<span class="vc-chip vc-column-best">${award}</span>`)}
+      ${best.length > 0
+        ? html`<span class="vc-column-awards">${best.map((award) => html`<span class="vc-chip vc-column-best">${award}</span>`)}</span>`
+        : nothing}
       ${!live && answer.text !== "" && view.link !== "gone"
         ? html`<button type="button" class="vc-button" title=${title} aria-label=${title} @click=${() => keep(answer.id)}>${strings.keep}</button>`
         : nothing}
