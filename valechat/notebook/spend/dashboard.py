@@ -34,7 +34,9 @@ _EMPTY = (
 _STYLE = (
     "<style>.vc-spend .vega-embed, .vc-spend .vega-embed > * { max-width: 100% }"
     " .vc-spend .vega-embed svg { max-width: 100%; height: auto }"
-    " .vc-spend td, .vc-spend th { padding: 2px 16px 2px 0 }"
+    " .vc-spend td, .vc-spend th { padding: 4px 16px 4px 0; line-height: 1.35; vertical-align: baseline }"
+    " .vc-spend td:not(:first-child) { white-space: nowrap }"
+    " .vc-spend table { display: block; max-width: 100%; overflow-x: auto }"
     " .jp-OutputArea:has(.vc-spend) .vc-spend-static { display: none }</style>"
 )
 _DEMO = "demo/echo is a demonstration and its money is invented."
