@@ -10,6 +10,7 @@ ENVIRONMENT := .venv/.synced
 JS_MODULES := js/node_modules/.package-lock.json
 BUNDLE := valechat/static/panel.js
 OTHER_KERNEL := .cache/ipykernel-7.3/.ready
+MARIMO := .cache/marimo/.ready
 
 # The locked Node comes before the machine's.
 NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix js
@@ -68,7 +69,7 @@ test-plugins: $(ENVIRONMENT) $(BUNDLE) $(OTHER_KERNEL) debian ## Run only the te
 	$(BIN)/pytest tests/plugins tests/sandbox
 
 .PHONY: test-browser
-test-browser: $(ENVIRONMENT) $(BUNDLE) $(OTHER_KERNEL) debian ## Run only the tests in a browser
+test-browser: $(ENVIRONMENT) $(BUNDLE) $(OTHER_KERNEL) $(MARIMO) debian ## Run only the tests in a browser
 	$(BIN)/pytest tests/browser
 
 .PHONY: debian
@@ -105,5 +106,7 @@ $(BUNDLE): $(JS_SOURCES) $(JS_MODULES)
 	@touch $@
 
 $(OTHER_KERNEL): tests/browser/ipykernel-7.3.txt | $(ENVIRONMENT)
+$(MARIMO): tests/browser/marimo.txt | $(ENVIRONMENT)
+$(OTHER_KERNEL) $(MARIMO):
 	$(BIN)/uv pip install --quiet --no-deps --require-hashes --target $(@D) --requirement $<
 	@touch $@
