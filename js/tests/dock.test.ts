@@ -176,22 +176,78 @@ describe("the panel beside the notebook", () => {
   });
 });
 
+interface Made {
+  requires: unknown[];
+  optional: unknown[];
+  activate(...services: unknown[]): void;
+}
+
+async function made(modules: Record<string, Record<string, unknown>>): Promise<Made> {
+  const needed = { "@lumino/widgets": { Panel: Widget }, "@jupyterlab/notebook": { INotebookTracker: "tracker" } };
+  const all: Record<string, Record<string, unknown>> = { ...needed, ...modules };
+  return (await plugin(async (name) => all[name] ?? null)) as Made;
+}
+
+function application(...commands: string[]) {
+  const hasCommand = (id: string) => commands.includes(id);
+  return { commands: { addCommand: vi.fn(), execute: vi.fn(), hasCommand }, shell: { add: vi.fn(), activateById: vi.fn() } };
+}
+
+interface Command {
+  execute(): void;
+  label(args?: object): string;
+  icon(args?: object): unknown;
+}
+
 it("is a plugin of JupyterLab that needs a notebook tracker alone", async () => {
-  const modules: Record<string, Record<string, unknown>> = {
-    "@lumino/widgets": { Panel: Widget },
-    "@jupyterlab/notebook": { INotebookTracker: "tracker" },
-  };
-  const made = (await plugin(async (name) => modules[name] ?? null)) as {
-    requires: unknown[];
-    optional: unknown[];
-    activate(...services: unknown[]): void;
-  };
-  expect([made.requires, made.optional]).toEqual([["tracker"], []]);
-  const app = { commands: { addCommand: vi.fn() }, shell: { add: vi.fn(), activateById: vi.fn() } };
-  made.activate(app, tracker, null, null);
+  const extension = await made({});
+  expect([extension.requires, extension.optional]).toEqual([["tracker"], []]);
+  const app = application();
+  extension.activate(app, tracker, null, null);
   expect(app.shell.add).toHaveBeenCalledWith(expect.anything(), "right", expect.anything());
-  (app.commands.addCommand.mock.calls[0]?.[1] as { execute(): void }).execute();
+  (app.commands.addCommand.mock.calls[0]?.[1] as Command).execute();
   expect(app.shell.activateById).toHaveBeenCalledWith("valechat-dock");
+});
+
+it("is in the palette, the View menu and the launcher, by a name that fits each", async () => {
+  const extension = await made({
+    "@jupyterlab/apputils": { ICommandPalette: "palette" },
+    "@jupyterlab/launcher": { ILauncher: "launcher" },
+    "@jupyterlab/mainmenu": { IMainMenu: "menu" },
+    "@jupyterlab/ui-components": { LabIcon: class {} },
+  });
+  expect(extension.optional).toEqual(["palette", "launcher", "menu"]);
+  const [palette, launcher, viewMenu] = [{ addItem: vi.fn() }, { add: vi.fn() }, { addItem: vi.fn() }];
+  const app = application();
+  extension.activate(app, tracker, palette, launcher, { viewMenu });
+  const [id, command] = app.commands.addCommand.mock.calls[0] as [string, Command];
+  const seen = [palette.addItem, viewMenu.addItem, launcher.add].map((added) => {
+    const item = added.mock.calls[0]?.[0] as { command: string; args?: object };
+    expect(item.command).toBe(id);
+    return [command.label(item.args), command.icon(item.args) !== undefined];
+  });
+  expect(seen).toEqual([["Chat beside the notebook", false], ["ValeChat", false], ["ValeChat", true]]);
+  expect(launcher.add.mock.calls[0]?.[0]).toMatchObject({ category: "Other" });
+});
+
+it("takes a service for what it is where another one is missing", async () => {
+  const extension = await made({ "@jupyterlab/launcher": { ILauncher: "launcher" } });
+  const launcher = { add: vi.fn() };
+  extension.activate(application(), tracker, launcher);
+  expect(launcher.add).toHaveBeenCalledTimes(1);
+});
+
+it("offers a new notebook where there is none, once JupyterLab can make one", async () => {
+  const extension = await made({});
+  for (const commands of [[], ["notebook:create-new"]]) {
+    const app = application(...commands);
+    extension.activate(app, { currentWidget: null, currentChanged: new Signal() });
+    const shown = app.shell.add.mock.calls[0]?.[0] as Widget & { onAfterShow(): void };
+    shown.onAfterShow();
+    await settled();
+    shown.node.querySelector("button")?.click();
+    expect(app.commands.execute.mock.calls).toEqual(commands.map((id) => [id]));
+  }
 });
 
 it("is found by JupyterLab as a container whose modules come from the share scope", async () => {

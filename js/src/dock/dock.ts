@@ -24,6 +24,7 @@ export class Dock {
   constructor(
     readonly panel: Panel,
     private readonly tracker: Tracker,
+    private readonly create: () => void = () => undefined,
   ) {
     panel.id = "valechat-dock";
     panel.addClass("vc-docked");
@@ -41,7 +42,7 @@ export class Dock {
     const notebook = this.tracker.currentWidget;
     for (const [other, beside] of this.chats) if (other !== notebook) beside.widget?.hide();
     if (notebook === null) {
-      this.say(strings.noNotebook);
+      this.say(strings.noNotebook, "", [strings.newNotebook, this.create]);
       return;
     }
     const beside = this.beside(notebook);
@@ -56,7 +57,7 @@ export class Dock {
       this.say("");
       beside.widget.show();
     } else if (beside.kernel === kernel.id && beside.problem !== "") {
-      this.say(beside.problem, beside.code);
+      this.say(beside.problem, beside.code, beside.code === "" ? undefined : [strings.again, () => this.again()]);
     } else {
       this.say(kernel.status === "busy" ? strings.busy : strings.starting);
       if (!beside.asking) void this.open(notebook, beside);
@@ -120,22 +121,28 @@ export class Dock {
     Object.assign(beside, { kernel: "", widget: null, problem: "", code: "" });
   }
 
-  private say(text: string, code = ""): void {
+  /** Says why there is no chat, with code that would help, and what a button would do. */
+  private say(text: string, code = "", [label, act]: [string, () => void] = ["", () => undefined]): void {
     this.said.hidden = text === "";
     const line = document.createElement("p");
     line.textContent = text;
     this.said.replaceChildren(line);
-    if (code === "") return;
-    const command = document.createElement("pre");
-    command.textContent = code;
-    const again = document.createElement("button");
-    again.type = "button";
-    again.textContent = strings.again;
-    again.addEventListener("click", () => {
-      const notebook = this.tracker.currentWidget;
-      if (notebook) this.forget(this.beside(notebook));
-      this.follow();
-    });
-    this.said.append(command, again);
+    if (code !== "") {
+      const command = document.createElement("pre");
+      command.textContent = code;
+      this.said.append(command);
+    }
+    if (label === "") return;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = label;
+    button.addEventListener("click", act);
+    this.said.append(button);
+  }
+
+  private again(): void {
+    const notebook = this.tracker.currentWidget;
+    if (notebook) this.forget(this.beside(notebook));
+    this.follow();
   }
 }

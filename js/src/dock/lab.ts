@@ -71,8 +71,25 @@ export interface App {
   readonly commands: {
     addCommand(id: string, options: object): unknown;
     execute(id: string): Promise<unknown>;
+    hasCommand(id: string): boolean;
   };
   readonly shell: { add(widget: Widget, area: string, options?: object): void; activateById(id: string): void };
+}
+
+export interface Palette {
+  addItem(item: object): void;
+}
+
+export interface Restorer {
+  add(widget: Panel, name: string): void;
+}
+
+export interface Launcher {
+  add(item: object): unknown;
+}
+
+export interface MainMenu {
+  readonly viewMenu: { addItem(item: object): unknown };
 }
 
 /** What a module of JupyterLab gives. */

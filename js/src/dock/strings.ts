@@ -2,6 +2,7 @@
 export const strings = {
   title: "ValeChat",
   open: "Chat beside the notebook",
+  newNotebook: "New notebook",
   category: "ValeChat",
   noNotebook: "Open a notebook: the chat beside it runs in that notebook's kernel.",
   noKernel: "This notebook has no kernel. Choose one, and the chat opens here.",
