@@ -58,7 +58,8 @@ export class ModelMenu {
     this.button.setAttribute("aria-label", strings.modelMenu(selected));
     const resting = this.resting(model?.provider ?? selected.split("/")[0] ?? "");
     const why = resting ? `${strings.leftAlone(resting.provider)} ${again(resting)}` : model?.why || strings.notUsable;
-    this.button.title = resting || (model && !model.usable) ? `${selected}: ${why}` : selected;
+    const full = model?.name && !selected.endsWith(model.name) ? `${model.name} (${selected})` : selected;
+    this.button.title = resting || (model && !model.usable) ? `${full}: ${why}` : full;
     render(
       html`<span class="vc-models-name">${model?.name || selected || strings.chooseModel}</span>
         ${model ? badges(model) : nothing} ${resting ? icon("alert") : nothing} ${icon("chevron")}`,
