@@ -43,10 +43,30 @@ export function toolCard(tool: ToolShown, context: ToolContext): TemplateResult 
       ${tool.progress && tool.result === null ? progress(tool.progress) : nothing}
     </summary>
     <div class="vc-tool-body">
-      <h4>${strings.toolArguments}</h4>
-      <pre tabindex="0" aria-label=${strings.toolArguments}>${spelled(ask?.approval?.arguments ?? tool.arguments)}</pre>
-      ${ask ? context.asked(ask) : nothing} ${tool.result === null ? nothing : result(tool, tool.result, context)}
+      ${seen
+        ? result(tool, context)
+        : html`<h4>${strings.toolArguments}</h4>
+            ${called(ask?.approval?.arguments ?? tool.arguments)} ${ask ? context.asked(ask) : nothing}
+            ${tool.result === null ? nothing : html`<h4>${strings.toolResult}</h4>${result(tool, context)}`}`}
+      ${seen && !NONE.test(tool.arguments) ? fold(strings.toolArguments, called(tool.arguments)) : nothing}
     </div>
+  </details>`;
+}
+
+/** Arguments that say nothing. */
+const NONE = /^\s*(?:\{\s*\})?\s*$/;
+
+/** What stands for a picture in a result's text: its name, in brackets. */
+const PICTURED = /^\[([^\n\]]*)\]$/;
+
+function called(text: string): TemplateResult {
+  return html`<pre tabindex="0" aria-label=${strings.toolArguments}>${spelled(text)}</pre>`;
+}
+
+function fold(name: string, body: unknown): TemplateResult {
+  return html`<details class="vc-fold vc-tool-fold">
+    <summary>${name}</summary>
+    ${body}
   </details>`;
 }
 
@@ -55,11 +75,13 @@ function toSee({ plugin, is_error: failed, table, files }: ToolShown): boolean {
   return plugin === undefined && !failed && (table !== undefined || (files ?? []).some((file) => file.url !== null && DRAWN.test(file.url)));
 }
 
-function result(tool: ToolShown, text: string, context: ToolContext): TemplateResult {
-  if (tool.table === undefined) return html`<h4>${strings.toolResult}</h4>${told(tool, text, context)}${tool.files ? files(tool.files) : nothing}`;
-  return html`<h4>${strings.toolResult}</h4>
-    ${tableView(tool.table)}${tool.files ? files(tool.files) : nothing}
-    <details class="vc-fold vc-tool-told"><summary>${results.told}</summary>${told(tool, text, context)}</details>`;
+/** What came back; where that is a table or a picture, the words by which models know it are folded. */
+function result(tool: ToolShown, context: ToolContext): TemplateResult {
+  const text = tool.result ?? "";
+  const pictured = tool.files && PICTURED.exec(text)?.[1];
+  const drawn = tool.files ? files(tool.files, pictured) : nothing;
+  if (tool.table === undefined && !pictured) return html`${told(tool, text, context)}${drawn}`;
+  return html`${tool.table ? tableView(tool.table) : nothing}${drawn}${fold(results.told, told(tool, text, context))}`;
 }
 
 /** The text of a result, as models get it, and the way to all of it. */
@@ -105,9 +127,10 @@ function progress({ done, total, message }: ProgressShown): TemplateResult {
 const DRAWN = /^data:image\/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/]+=*$/;
 const HEARD = /^data:audio\/[a-z0-9.+-]+;base64,[A-Za-z0-9+/]+=*$/;
 
-function files(all: readonly ToolFileShown[]): TemplateResult {
+/** Files of a result; `name` is theirs where they have none. */
+function files(all: readonly ToolFileShown[], name = ""): TemplateResult {
   return html`<ul class="vc-tool-files" aria-label=${strings.toolFiles}>
-    ${all.map((file) => html`<li>${oneFile(file)}</li>`)}
+    ${all.map((file) => html`<li>${oneFile({ ...file, name: file.name || name })}</li>`)}
   </ul>`;
 }
 
