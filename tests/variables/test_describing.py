@@ -22,7 +22,7 @@ from valechat.reply import Reply
 from valechat.usage import Usage
 from valechat.variables.describing import describe
 from valechat.variables.hiding import Hider
-from valechat.variables.pictures import SIDE
+from valechat.variables.pictures import LOSSLESS, SIDE
 from valechat.variables.statistics import SECONDS, statistics
 from valechat.variables.tables import table_of
 
@@ -157,6 +157,13 @@ def test_a_large_picture_is_scaled_to_what_models_look_at() -> None:
     assert sent.text == "[image, 4000 × 1000 pixels, sent as 1568 × 392]"
     width = int.from_bytes(sent.images[0].data[16:20], "big")
     assert width == SIDE
+
+
+def test_a_photograph_is_sent_small_and_a_picture_that_is_partly_clear_keeps_that() -> None:
+    noise = np.random.default_rng(1).normal(128, 8, (800, 1200, 4)).astype("uint8")
+    photo, clear = (describe(Image.fromarray(noise).convert(mode)).images[0] for mode in ("RGB", "RGBA"))
+    assert (photo.media_type, clear.media_type) == ("image/jpeg", "image/png")
+    assert len(photo.data) < LOSSLESS < len(clear.data)
 
 
 def test_a_figure_that_cannot_be_drawn_says_what_is_missing() -> None:
