@@ -73,6 +73,7 @@ import type {
   Composed,
   Deltas,
   Hello,
+  KeepAttached,
   Models,
   More,
   NewConversation,
@@ -140,6 +141,7 @@ export type FromPanel =
   | ListVariables
   | ReadVariables
   | AttachFile
+  | KeepAttached
   | ListConversations
   | OpenConversation
   | ChangeConversation

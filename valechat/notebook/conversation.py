@@ -25,6 +25,7 @@ from valechat.notebook.assets import AssetDesk
 from valechat.notebook.branchdesk import BranchDesk
 from valechat.notebook.comparedesk import CompareDesk
 from valechat.notebook.conversationdesk import ConversationDesk
+from valechat.notebook.draftdesk import DraftDesk
 from valechat.notebook.estimating import Estimating
 from valechat.notebook.following import Following
 from valechat.notebook.latest import Latest
@@ -73,6 +74,7 @@ class PanelConversation:
         self._models = ModelDesk(chat, outbox)
         self._tasks: set[asyncio.Task[None]] = set()
         self._uploads = Uploads()
+        self._drafts = DraftDesk(chat, outbox, self._uploads)
         self._variables = VariableDesk(outbox, self._uploads)
         self._estimating = Estimating(chat, self._uploads, outbox)
         self._desk = PluginDesk(chat, outbox, self._uploads)
@@ -98,6 +100,9 @@ class PanelConversation:
             return
         if message["type"] == "compare":
             self._start(self._compare.compare(message, buffers))
+            return
+        if message["type"] == "keep_attached":
+            self._start(self._drafts.keep(message, buffers))
             return
         desk, settings = self._desk, self._settings
         at_desks: dict[str, Callable[[Any], Coroutine[Any, Any, None]]] = {
@@ -247,7 +252,6 @@ class PanelConversation:
 
     async def _on_new_conversation(self, _message: Mapping[str, Any]) -> None:
         self.chat.conversation_id = new_id()
-        self._uploads.forget()
         await self._send_state()
 
     def _decided(self, call_id: str) -> None:

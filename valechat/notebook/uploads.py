@@ -1,25 +1,27 @@
 """What is attached in a panel: from a message's buffers to parts of a question, and back to what a panel shows.
 
-Until its question is answered, an attachment stays here, so that a refused question can be sent again
-without its bytes; after that it is found in the ledger.
+Until its question is answered, an attachment stays here, so that a refused question can be sent again without its
+bytes, and a draft's attachments outlive a reload of the page; after that it is found in the ledger.
 """
 
 from __future__ import annotations
 
 import asyncio
 import base64
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
 from valechat.attachments import Sizes, media_type_of, read_bytes
 from valechat.errors import ConfigError, TooLarge, ValeChatError
+from valechat.ids import new_id
 from valechat.ledger.threads import durably
 from valechat.messages import FilePart, ImagePart, Message
 from valechat.notebook.protocol import Attached, AttachmentShown
 from valechat.services import services
 
-__all__ = ["UPLOAD_TOTAL", "Taken", "Uploads", "attachments_shown", "upload_limit", "without_previews"]
+__all__ = ["UPLOAD_TOTAL", "Kept", "Taken", "Uploads", "attachments_shown", "upload_limit", "without_previews"]
 
 UPLOAD_TOTAL = 10_000_000
 """Bytes one question may bring: Jupyter's server closes a connection over a message of more than 10 MiB."""
@@ -28,7 +30,7 @@ PREVIEW = 1_000_000
 """Bytes of the largest image that a panel gets to see."""
 
 KEPT = 40_000_000
-"""Bytes of refused questions that are kept; the oldest go first."""
+"""Bytes that a kernel keeps of drafts and refused questions; what was sent goes first, then the oldest."""
 
 _SEEN = ("image/png", "image/jpeg", "image/gif", "image/webp")
 
@@ -60,11 +62,38 @@ class Taken:
         return self if self.variables == 0 else Taken(self.shown[:kept], self.parts[:kept], self.error)
 
 
+class Kept:
+    """What a kernel keeps by id: for all its panels, since a draft may go on in another. Used on the engine's loop."""
+
+    def __init__(self, most: int = KEPT) -> None:
+        self._most = most
+        self._parts: OrderedDict[str, Bytes] = OrderedDict()
+
+    def add(self, attachment_id: str, part: Bytes) -> None:
+        """Keep one; others go when there is no room for all. The last one added always stays."""
+        self._parts[attachment_id] = part
+        self._parts.move_to_end(attachment_id)
+        while len(self._parts) > 1 and sum(len(one.data) for one in self._parts.values()) > self._most:
+            self._parts.popitem(last=False)
+
+    def get(self, attachment_id: str) -> Bytes | None:
+        """The one with that id; None when it is not here, or not any more."""
+        return self._parts.get(attachment_id)
+
+    def sent(self, attachment_id: str) -> None:
+        """It went with a question: from now on it is the first to go."""
+        if attachment_id in self._parts:
+            self._parts.move_to_end(attachment_id, last=False)
+
+
+_kept = Kept()
+
+
 class Uploads:
     """The attachments of one panel that are in no answered question yet. Used on the engine's loop."""
 
-    def __init__(self) -> None:
-        self._kept: dict[str, Bytes] = {}
+    def __init__(self, kept: Kept = _kept) -> None:
+        self._kept = kept
 
     async def take(
         self,
@@ -86,11 +115,9 @@ class Uploads:
             try:
                 if "id" in one:
                     part = await self.known(one["id"], conversation_id)
-                elif waiting:
-                    data = bytes(waiting.pop(0))
-                    part = cast("Bytes", await asyncio.to_thread(read_bytes, data, one["name"], sizes.upload))
+                    self._kept.sent(one["id"])
                 else:
-                    raise ConfigError(f"The bytes of {one['name']} did not arrive.", fix="Attach it again.")
+                    part = await _read(one["name"], waiting, sizes)
             except (ConfigError, TooLarge) as refused:
                 error = error or refused
                 shown.append({**_blank(one["name"]), "problem": refused.message})
@@ -104,9 +131,7 @@ class Uploads:
     def keep(self, shown: Sequence[AttachmentShown], parts: Sequence[Bytes]) -> None:
         """Keep the attachments of a question that was refused."""
         for one, part in zip(shown, parts, strict=True):
-            self._kept[one["id"]] = part
-        while sum(len(part.data) for part in self._kept.values()) > KEPT:
-            del self._kept[next(iter(self._kept))]
+            self._kept.add(one["id"], part)
 
     def keep_parts(self, message_id: str, parts: Sequence[Bytes]) -> list[AttachmentShown]:
         """Keep what goes with the question that is being written; as the panel shows it."""
@@ -114,9 +139,25 @@ class Uploads:
         self.keep(shown, parts)
         return shown
 
-    def forget(self) -> None:
-        """Nothing that was refused will be sent again."""
-        self._kept.clear()
+    async def hold(
+        self, attached: Sequence[Attached], buffers: Sequence[bytes | memoryview], conversation_id: str, sizes: Sizes
+    ) -> list[AttachmentShown]:
+        """Keep what is attached to a question that is not sent yet; what has an id already is looked for.
+
+        Each is as the panel shows it, with a problem where it cannot be kept or is gone.
+        """
+        waiting = list(buffers)
+        shown: list[AttachmentShown] = []
+        for one in attached:
+            try:
+                if "id" in one:
+                    shown.append(_shown(one["id"], await self.known(one["id"], conversation_id)))
+                else:
+                    part = await _read(one["name"], waiting, sizes)
+                    shown += self.keep_parts(new_id(), [part])
+            except (ConfigError, TooLarge) as refused:
+                shown.append({**_blank(one["name"]), "problem": refused.message})
+        return shown
 
     async def known(self, attachment_id: str, conversation_id: str) -> Bytes:
         """An attachment the kernel has: of a refused question, or of one in the conversation.
@@ -124,8 +165,8 @@ class Uploads:
         Raises:
             ConfigError: It is in neither.
         """
-        if attachment_id in self._kept:
-            return self._kept[attachment_id]
+        if (kept := self._kept.get(attachment_id)) is not None:
+            return kept
         message_id, _, number = attachment_id.rpartition("/")
         for stored in await durably(services().ledger.messages, conversation_id):
             if stored.id == message_id:
@@ -152,6 +193,18 @@ def upload_limit() -> int:
 def without_previews(shown: Sequence[AttachmentShown]) -> list[AttachmentShown]:
     """The same, by name and size alone."""
     return [{**one, "preview": None} for one in shown]
+
+
+async def _read(name: str, waiting: list[bytes | memoryview], sizes: Sizes) -> Bytes:
+    """The next of the buffers that came, as a part.
+
+    Raises:
+        ConfigError: There is none left.
+        TooLarge: It is over the limit.
+    """
+    if not waiting:
+        raise ConfigError(f"The bytes of {name} did not arrive.", fix="Attach it again.")
+    return cast("Bytes", await asyncio.to_thread(read_bytes, bytes(waiting.pop(0)), name, sizes.upload))
 
 
 def _attached(message: Message) -> list[Bytes]:

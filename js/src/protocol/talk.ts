@@ -30,6 +30,16 @@ export interface Send {
   variables?: VariableAsked[];
 }
 
+/**
+ * Keep these for the question that is being written, or tell whether they are kept still. Answered by `fetched`, in
+ * the same order; what is gone has a `problem`.
+ */
+export interface KeepAttached {
+  type: "keep_attached";
+  number: number;
+  attachments: Attached[];
+}
+
 /** Stop a turn, whether or not anything has arrived yet. */
 export interface Stop {
   type: "stop";

@@ -109,6 +109,7 @@ from valechat.notebook.protocol.talk import (
     Delta,
     Deltas,
     Hello,
+    KeepAttached,
     Models,
     More,
     NewConversation,
@@ -191,6 +192,7 @@ __all__ = [
     "Hello",
     "ImportConversations",
     "KeepAnswer",
+    "KeepAttached",
     "LimitShown",
     "ListConversations",
     "ListOffers",
@@ -282,6 +284,7 @@ FromPanel = (
     | ListVariables
     | ReadVariables
     | AttachFile
+    | KeepAttached
     | ListConversations
     | OpenConversation
     | ChangeConversation

@@ -27,6 +27,7 @@ __all__ = [
     "Delta",
     "Deltas",
     "Hello",
+    "KeepAttached",
     "Models",
     "More",
     "NewConversation",
@@ -76,6 +77,17 @@ class Send(TypedDict):
     replaces: NotRequired[str]
     attachments: NotRequired[list[Attached]]
     variables: NotRequired[list[VariableAsked]]
+
+
+class KeepAttached(TypedDict):
+    """Keep these for the question that is being written, or tell whether they are kept still.
+
+    Answered by `fetched`, in the same order; what is gone has a `problem`.
+    """
+
+    type: Literal["keep_attached"]
+    number: int
+    attachments: list[Attached]
 
 
 class Stop(TypedDict):
