@@ -14,7 +14,7 @@ from IPython.display import display
 from valechat.chat import Chat
 from valechat.engine import engine
 from valechat.ledger.base import StoredMessage
-from valechat.notebook import kernel
+from valechat.notebook import kernel, marimo
 from valechat.notebook.assets import static
 from valechat.notebook.comms import answer_while_busy, is_open
 from valechat.notebook.conversation import PanelConversation
@@ -116,6 +116,7 @@ def panel_of(chat: Chat) -> Panel:
 
 def panel_of_cell(chat: Chat) -> Panel:
     """A panel of the chat for the running cell alone, for a host that closes a cell's widgets before it runs again."""
+    marimo.install()
     _views_of(chat).opened()
     return Panel(chat)
 
