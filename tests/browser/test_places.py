@@ -18,7 +18,12 @@ RICH = "So $\\frac{a}{b}$\n\n```mermaid\ngraph LR\n  A --> B\n```"
 async def test_the_chat_beside_a_notebook_follows_its_kernel_through_a_restart(lab: FrontEndUnderTest) -> None:
     notebook = await lab.open(["x = 1", "y = 2"], alone=True)
     page = notebook.page
-    await page.evaluate("jupyterapp.commands.execute('valechat:dock')")
+    await page.get_by_role("menuitem", name="View").click()
+    await expect(page.get_by_role("menuitem", name="ValeChat")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await page.evaluate("jupyterapp.commands.execute('launcher:create')")
+    await page.locator(".jp-LauncherCard", has_text="ValeChat").click()
+    await page.evaluate("jupyterapp.commands.execute('application:close')")
     dock = page.locator(".vc-docked")
     composer = dock.get_by_role("textbox", name="Message")
     await composer.fill("Write $x^2$ and some Python")
