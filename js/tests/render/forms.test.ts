@@ -74,6 +74,14 @@ describe("the model menu", () => {
     expect(all('[aria-disabled="true"]')).toHaveLength(1);
   });
 
+  it("tells a model's whole name where its button may be too narrow for it", async () => {
+    const button = () => el.querySelector<HTMLElement>(".vc-models-button");
+    await panel({ models, model: "openai/gpt-5-mini" });
+    expect(button()?.title).toBe("openai/gpt-5-mini");
+    await panel({ models: [model("router/x-1", { name: "X One, the large" })], model: "router/x-1" });
+    expect(button()?.title).toBe("X One, the large (router/x-1)");
+  });
+
   it("finds by words and chooses with the keyboard", async () => {
     const search = await opened();
     search.value = "mini open";
