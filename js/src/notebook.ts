@@ -11,7 +11,7 @@ export interface PanelModel {
   get(name: string): unknown;
   on(name: string, callback: (...args: never[]) => void): void;
   off(name: string | null, callback?: ((...args: never[]) => void) | null): void;
-  send(content: unknown, callbacks?: unknown, buffers?: ArrayBuffer[]): void;
+  send(content: unknown, callbacks?: unknown, buffers?: ArrayBuffer[]): unknown;
   readonly widget_manager?: unknown;
 }
 

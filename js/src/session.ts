@@ -13,6 +13,7 @@ import type { AskAnswer, Complete, FromPanel, ListOffers, PromptShown, ResourceS
 import { Requests, type Answered } from "./requests";
 import { AssetFetcher } from "./rich/fetcher";
 import { keepTranscript, notebookPlace, watchKernel, type KernelEvent, type PanelModel } from "./notebook";
+import { Sending } from "./sending";
 import { SettingsTalk } from "./settings/talk";
 import { strings } from "./strings";
 import { Variables } from "./variables/state";
@@ -61,6 +62,14 @@ export class Session {
     this.variables,
   );
 
+  private readonly sending = new Sending(
+    () => {
+      clearTimeout(this.patience);
+      if (this.current.link !== "gone") this.happened("gone");
+    },
+    () => this.hello(),
+  );
+
   constructor(readonly model: PanelModel) {
     const receive = (message: unknown, buffers: unknown) => this.receive(message as ToPanel, buffers as DataView[] | undefined);
     const closed = () => this.live(false);
@@ -88,6 +97,7 @@ export class Session {
 
   dispose(): void {
     clearTimeout(this.patience);
+    this.sending.dispose();
     this.estimator.dispose();
     this.drafts.dispose();
     this.variables.dispose();
@@ -338,8 +348,7 @@ export class Session {
 
   private send(message: FromPanel, buffers: ArrayBuffer[] = []): boolean {
     try {
-      if (buffers.length === 0) this.model.send(message);
-      else this.model.send(message, undefined, buffers);
+      this.sending.watch(buffers.length === 0 ? this.model.send(message) : this.model.send(message, undefined, buffers));
       return true;
     } catch {
       // The comm or its kernel was disposed: there is nobody to send to until the cell runs again.
