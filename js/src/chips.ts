@@ -13,6 +13,8 @@ export interface Chip {
   readonly bytes: ArrayBuffer | null;
   /** The kernel's name for the bytes, when it has them. */
   readonly id: string | null;
+  /** Whether the kernel has yet to say that it still has them. */
+  readonly unsure: boolean;
   /** Why it cannot be sent, as the file system or the kernel said. */
   readonly problem: string;
 }
@@ -28,7 +30,7 @@ let count = 0;
 
 /** A chip with a key of its own. */
 export function chip(parts: Partial<Chip> & Pick<Chip, "name" | "size">): Chip {
-  return { key: `chip-${++count}`, preview: null, bytes: null, id: null, problem: "", ...parts };
+  return { key: `chip-${++count}`, preview: null, bytes: null, id: null, unsure: false, problem: "", ...parts };
 }
 
 /** What is wrong with each chip; empty where nothing is. */
@@ -37,8 +39,8 @@ export function problems(chips: readonly Chip[], limits: UploadLimits): string[]
   return chips.map((one) => {
     if (one.problem !== "") return one.problem;
     if (one.size > limits.each) return strings.tooLarge(formatBytes(limits.each));
-    // What the kernel has already does not go over the connection again.
-    if (one.id !== null) return "";
+    // What only the kernel has never goes over the connection; what this page has may have to go again.
+    if (one.id !== null && one.bytes === null) return "";
     if (total + one.size > limits.total) return strings.tooMuch(formatBytes(limits.total));
     total += one.size;
     return "";
@@ -76,6 +78,17 @@ export function returned(shown: readonly AttachmentShown[], sent: readonly Chip[
       problem: one.problem ?? "",
     });
   });
+}
+
+/** The chips when the kernel may be another one. */
+export function doubted(chips: readonly Chip[]): Chip[] {
+  return chips.map((one) => (one.id === null ? one : { ...one, unsure: true }));
+}
+
+/** The chips without the one that could not go and in whose place another of its name is attached. */
+export function instead(chips: readonly Chip[], name: string): Chip[] {
+  const wrong = chips.find((one) => one.problem !== "" && one.name === name);
+  return chips.filter((one) => one !== wrong);
 }
 
 const PREVIEW = /^data:image\/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/]+=*$/;

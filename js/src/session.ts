@@ -2,10 +2,11 @@
  * One model's panel: its state, its way to the kernel, and what a user can ask of both. Several views
  * of one model share a session, so a question typed in one is seen in all.
  */
-import { Drafts } from "./conversations/drafts";
+import { Drafts, type Composed } from "./conversations/drafts";
 import { ConversationTalk } from "./conversations/talk";
 import { BranchTalk } from "./branches/talk";
-import { arriving, chip, packed, returned, sendable, type Chip } from "./chips";
+import { arriving, chip, instead, packed, returned, sendable, type Chip } from "./chips";
+import { Holding } from "./composing/holding";
 import { Estimator } from "./estimator";
 import { nameOf, smallPicture } from "./files";
 import { Pager } from "./paging";
@@ -62,6 +63,13 @@ export class Session {
     this.variables,
   );
 
+  private readonly holding = new Holding(
+    () => this.current,
+    this.requests,
+    (message, buffers) => this.send(message, buffers),
+    (key, parts) => this.refine(key, parts),
+  );
+
   private readonly sending = new Sending(
     () => {
       clearTimeout(this.patience);
@@ -73,8 +81,12 @@ export class Session {
   constructor(readonly model: PanelModel) {
     const receive = (message: unknown, buffers: unknown) => this.receive(message as ToPanel, buffers as DataView[] | undefined);
     const closed = () => this.live(false);
-    const unsent = (text: string) => this.current.draft === "" && this.setDraft(text);
-    this.drafts = new Drafts(notebookPlace(model), () => this.conversations.opening, unsent);
+    const unsent = ({ text, chips }: Composed) => {
+      const blank = this.current.draft === "" && this.current.chips.length === 0;
+      if (blank) this.change({ ...this.current, draft: text, chips });
+      return blank;
+    };
+    this.drafts = new Drafts(notebookPlace(model), () => this.conversations.opening, this.variables, unsent);
     model.on("msg:custom", receive);
     model.on("comm:close", closed);
     this.cleanups.push(
@@ -100,6 +112,7 @@ export class Session {
     this.sending.dispose();
     this.estimator.dispose();
     this.drafts.dispose();
+    this.holding.dispose();
     this.variables.dispose();
     this.requests.forget();
     this.assets.forget();
@@ -157,7 +170,7 @@ export class Session {
   attach(files: readonly File[]): void {
     for (const file of files) {
       const fresh = chip({ name: nameOf(file), size: file.size });
-      this.change({ ...this.current, chips: [...this.current.chips, fresh] });
+      this.change({ ...this.current, chips: [...instead(this.current.chips, fresh.name), fresh] });
       // A file over the limit is named, never read.
       if (file.size > this.current.uploads.each) continue;
       file.arrayBuffer().then(
@@ -303,7 +316,7 @@ export class Session {
     this.variables.received(message);
     this.conversations.received(message);
     if (message.type === "refused" && (message.conversation ?? this.current.conversationId) !== this.current.conversationId) {
-      this.drafts.add(message.conversation ?? "", message.text);
+      this.drafts.add(message.conversation ?? "", message.text, returned(message.attachments ?? [], []));
     }
     const { view, resync } = apply(this.current, message);
     if (message.type === "state") clearTimeout(this.patience);
@@ -321,6 +334,7 @@ export class Session {
     if (event === "gone") this.change(linked(this.current, "gone"));
     if (event === "gone" || event === "back") {
       this.requests.forget();
+      this.holding.forget();
       this.settings.forget();
       this.conversations.forget();
     }
@@ -335,7 +349,9 @@ export class Session {
   }
 
   private refine(key: string, parts: Partial<Chip>): void {
-    this.change({ ...this.current, chips: this.current.chips.map((one) => (one.key === key ? { ...one, ...parts } : one)) });
+    const chips = this.current.chips.map((one) => (one.key === key ? { ...one, ...parts } : one));
+    if (chips.some((one) => one.key === key)) this.change({ ...this.current, chips });
+    else this.drafts.refine(key, parts);
     this.askAgain();
   }
 
@@ -359,8 +375,9 @@ export class Session {
 
   private change(view: View): void {
     this.current = this.drafts.follow(this.current, view);
-    if (view.ready) this.variables.look(view.draft);
+    if (this.current.ready) this.variables.look(this.current.draft);
     this.estimator.look();
+    this.holding.look();
     for (const listener of this.listeners) listener();
   }
 }

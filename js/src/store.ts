@@ -5,7 +5,7 @@
  * gap asks for `resync`, after which nothing but a whole `state` counts.
  */
 import { pinned } from "./branches/pinned";
-import { returned as givenBack, safePreview, type Chip, type UploadLimits } from "./chips";
+import { doubted, returned as givenBack, safePreview, type Chip, type UploadLimits } from "./chips";
 import { compared, comparing } from "./compare/store";
 import { continued, prepended } from "./paging";
 import { grown } from "./growing";
@@ -364,7 +364,7 @@ export function stopped(view: View, turns: readonly string[]): View {
 export function linked(view: View, link: Link): View {
   if (link !== "gone") return { ...view, link };
   const texts = view.pending.map((p) => p.text).join("\n");
-  const chips = [...view.pending.flatMap((p) => p.chips), ...view.chips];
+  const chips = doubted([...view.pending.flatMap((p) => p.chips), ...view.chips]);
   return { ...view, link, seq: null, pending: [], stopping: [], asks: [], draft: joined(texts, view.draft), chips };
 }
 

@@ -59,6 +59,11 @@ transfer.items.add(new File([bytes], name, {type}));
 """
 
 
+# Whether the stored draft names so many files by the kernel's ids.
+KEPT = """(count) => Object.values(JSON.parse(localStorage.getItem("valechat.drafts") ?? "{}"))
+    .some(({files}) => files.filter((file) => file.id !== "").length === count)"""
+
+
 async def test_files_chosen_are_sent_shown_stored_and_still_there_after_a_reload(
     front_end: FrontEndUnderTest, tmp_path: Path
 ) -> None:
@@ -75,6 +80,15 @@ async def test_files_chosen_are_sent_shown_stored_and_still_there_after_a_reload
     for theme in THEMES:
         await panel.notebook.set_theme(theme)
         await panel.notebook.screenshot(f"inputs-chips-{theme.lower()}")
+
+    # Attached and not sent, they outlive the page: the kernel has them, and the browser's storage their names.
+    await panel.notebook.page.wait_for_function(KEPT, arg=3)
+    await panel.notebook.save()
+    await panel.notebook.reload()
+    panel = ChatPanel(panel.notebook, 1)
+    await expect(chips(panel).nth(0).locator("img")).to_be_visible()
+    await expect(chips(panel).locator(".vc-file-name")).to_have_text(["sunset.png", "notes.md", "paper.pdf"])
+    await expect(chips(panel).nth(2)).to_contain_text("40 KB")
     await panel.ask("What is this?")
     await panel.finished()
     await expect(chips(panel)).to_have_count(0)

@@ -14,7 +14,7 @@ from tests.notebook.panels import PanelUnderTest
 from tests.providers.faults import FaultServer, stream, whole
 from valechat.engine import engine
 from valechat.messages import FilePart, ImagePart, Message
-from valechat.notebook.uploads import PREVIEW, attachments_shown
+from valechat.notebook.uploads import PREVIEW, Kept, attachments_shown
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20
 
@@ -132,3 +132,55 @@ async def test_bytes_that_did_not_arrive_and_ids_nobody_knows_are_said(home: Pat
 )
 def test_only_a_small_image_that_is_one_by_its_bytes_is_previewed(part: ImagePart | FilePart) -> None:
     assert attachments_shown("m", Message.user("?", part))[0]["preview"] is None
+
+
+async def test_what_is_attached_is_kept_before_it_is_sent_and_found_again_by_any_panel(home: Path) -> None:
+    async with FaultServer(stream(*said("A plot."), DONE)) as server:
+        configure(home, server)
+        panel = PanelUnderTest(valechat.Chat("lab/one"))
+        panel.send({"type": "keep_attached", "number": 1, "attachments": [{"name": "plot.png"}]}, [PNG])
+        (kept,) = (await panel.until("fetched"))["attachments"]
+        panel.send({"type": "new_conversation"})
+        await panel.until("state")
+        other = PanelUnderTest(valechat.Chat("lab/one"))
+        asked = [{"name": "plot.png", "id": kept["id"]}, {"name": "b", "id": "nothing/1"}, {"name": "c"}]
+        other.send({"type": "keep_attached", "number": 2, "attachments": asked})
+        found = (await other.until("fetched"))["attachments"]
+        other.ask("What?", {"name": "plot.png", "id": kept["id"]})
+        ended = await other.until("turn_ended", "refused")
+        sent = server.requests[0].json["messages"][0]["content"]
+    assert (kept["name"], kept["size"], kept["media_type"]) == ("plot.png", 28, "image/png")
+    assert found[0] == kept
+    assert [one.get("problem") for one in found[1:]] == [
+        "The attachment is not in the kernel any more.",
+        "The bytes of c did not arrive.",
+    ]
+    assert ended["answer"]["text"] == "A plot."
+    assert [part["type"] for part in sent] == ["text", "image_url"]
+
+
+async def test_what_is_too_large_to_keep_is_said_before_it_is_sent(home: Path) -> None:
+    (home / "config.toml").write_text('[sizes]\nupload = "1 KB"\n', encoding="utf-8")
+    panel = PanelUnderTest(valechat.Chat("demo/echo"))
+    panel.send({"type": "keep_attached", "number": 1, "attachments": [{"name": "big.bin"}]}, [b"x" * 1001])
+    (big,) = (await panel.until("fetched"))["attachments"]
+    assert "big.bin is 1,001 bytes" in big["problem"]
+
+
+async def test_settings_that_cannot_be_read_are_the_answer_to_what_was_to_be_kept(home: Path) -> None:
+    (home / "config.toml").write_text("[sizes\n", encoding="utf-8")
+    panel = PanelUnderTest(valechat.Chat("demo/echo"))
+    panel.send({"type": "keep_attached", "number": 1, "attachments": [{"name": "a"}]}, [b"x"])
+    answer = await panel.until("fetched")
+    assert (answer["attachments"], answer["error"]["kind"]) == ([], "ConfigError")
+
+
+def test_what_was_sent_makes_room_first_then_the_oldest_and_the_last_one_always_stays() -> None:
+    kept = Kept(most=10)
+    for name in ("a", "b", "c"):
+        kept.add(name, FilePart(b"xxx", "text/plain", name))
+    kept.sent("b")
+    kept.add("d", FilePart(b"xxx", "text/plain", "d"))
+    assert [name for name in "abcd" if kept.get(name)] == ["a", "c", "d"]
+    kept.add("e", FilePart(b"x" * 11, "text/plain", "e"))
+    assert [name for name in "abcde" if kept.get(name)] == ["e"]

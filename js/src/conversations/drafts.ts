@@ -1,17 +1,19 @@
 /**
- * What was typed and not sent, kept in this browser by conversation, so that it outlives a reload of the page and a
- * restart of the kernel. Only the composer's text: no attachment, no key, nothing that was said.
+ * What was typed and attached and not sent, kept in this browser by conversation, so that it outlives a reload of the
+ * page and a restart of the kernel. Of an attachment only its name, its size and the kernel's id for it: no content,
+ * no key, nothing that was said.
  *
  * A kernel that was restarted begins another conversation. Its empty composer takes up the latest draft of the same
  * notebook, once it is plain that no panel of the page is in that conversation.
  */
+import { chip, type Chip } from "../chips";
+import { strings } from "../composing/strings";
 import type { View } from "../store";
+import { change, kept, type Draft } from "./keeping";
 
-export const STORE = "valechat.drafts";
+export { STORE } from "./keeping";
 
 const LONGEST = 100_000;
-const MOST = 50;
-const DAYS_30_MS = 30 * 86_400_000;
 
 /** The store is written this long after the last key. */
 const LATER_MS = 300;
@@ -19,13 +21,17 @@ const LATER_MS = 300;
 /** Within this time after the page was loaded its other panels have said which conversations they are in. */
 const GRACE_MS = 1500;
 
-interface Draft {
+/** What stands in a composer. */
+export interface Composed {
   readonly text: string;
-  readonly at: number;
-  readonly place: string;
+  readonly chips: readonly Chip[];
 }
 
-type Kept = Record<string, Draft>;
+/** The names in the text that the user does not want sent as variables. */
+export interface Mentions {
+  readonly dismissed: readonly string[];
+  leave(paths: readonly string[]): void;
+}
 
 /** The conversations that panels of this page are in. Each panel brings a copy of this module, so they share it so. */
 const inUse: Map<symbol, string> = ((globalThis as Record<symbol, unknown>)[Symbol.for("valechat.conversations")] ??= new Map()) as Map<
@@ -38,16 +44,20 @@ export class Drafts {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private grace: ReturnType<typeof setTimeout> | undefined;
   private unwritten: (() => void) | undefined;
+  private dismissed: readonly string[] = [];
+  /** The attachments of conversations this panel has left, with what only this page has of them. */
+  private readonly left = new Map<string, readonly Chip[]>();
   private readonly leaving = () => this.write();
 
   /**
    * `place` names the notebook. `opening` is the conversation that the user asked for; `found` takes a draft of the
-   * notebook that came up later.
+   * notebook that came up later, and tells whether it did.
    */
   constructor(
     private readonly place: string,
     private readonly opening: () => string,
-    private readonly found: (text: string) => void,
+    private readonly mentions: Mentions,
+    private readonly found: (draft: Composed) => boolean,
   ) {
     globalThis.window?.addEventListener("pagehide", this.leaving);
   }
@@ -66,50 +76,84 @@ export class Drafts {
     if (to === "") return view;
     if (view.link !== "gone") inUse.set(this.self, to);
     if (from === to) {
-      if (view.draft !== before.draft) this.keep(to, view.draft);
+      const { dismissed } = this.mentions;
+      const same = dismissed.join("\n") === this.dismissed.join("\n");
+      if (view.draft === before.draft && view.chips === before.chips && same) return view;
+      this.dismissed = dismissed;
+      this.keep(to, view);
       return view;
     }
     this.write();
     if (from === "") return this.first(view);
     if (this.opening() === to) {
-      set(from, this.draft(before.draft));
-      return { ...view, draft: get(to) };
+      change(from, this.draft(before.draft, before.chips));
+      this.left.set(from, before.chips);
+      return { ...view, ...this.get(to) };
     }
     // What stands in the composer goes along into a new conversation.
-    set(from, null);
-    set(to, this.draft(view.draft));
+    change(from, null);
+    change(to, this.draft(view.draft, view.chips));
     return view;
   }
 
   /** Keeps a question for its own conversation, which is not on show. */
-  add(conversation: string, text: string): void {
-    const kept = get(conversation);
-    set(conversation, this.draft(kept === "" ? text : `${text}\n${kept}`));
+  add(conversation: string, text: string, chips: readonly Chip[]): void {
+    const old = kept()[conversation];
+    const draft = this.draft(old === undefined || old.text === "" ? text : `${text}\n${old.text}`, chips);
+    if (draft !== null) change(conversation, { ...draft, files: [...draft.files, ...(old?.files ?? [])], without: old?.without ?? [] });
+  }
+
+  /** Something became known of an attachment; it may belong to a conversation that is not on show. */
+  refine(key: string, parts: Partial<Chip>): void {
+    for (const [conversation, chips] of this.left) {
+      if (!chips.some((one) => one.key === key)) continue;
+      const refined = chips.map((one) => (one.key === key ? { ...one, ...parts } : one));
+      this.left.set(conversation, refined);
+      const draft = kept()[conversation];
+      if (draft) change(conversation, { ...draft, files: refined.map(named) });
+    }
   }
 
   private first(view: View): View {
     // What was typed before the kernel answered may be sent at once, and then it must be just that.
-    if (view.draft !== "") return view;
-    const draft = get(view.conversationId);
-    if (draft === "" && view.messages.length === 0) this.grace = setTimeout(() => this.adopt(), GRACE_MS);
-    return draft === "" ? view : { ...view, draft };
+    if (view.draft !== "" || view.chips.length > 0) return view;
+    const { draft, chips } = this.get(view.conversationId);
+    const nothing = draft === "" && chips.length === 0;
+    if (nothing && view.messages.length === 0) this.grace = setTimeout(() => this.adopt(), GRACE_MS);
+    return nothing ? view : { ...view, draft, chips };
   }
 
   /** Takes up the latest draft of this notebook whose conversation no panel is in. */
   private adopt(): void {
     const used = new Set(inUse.values());
-    const left = Object.entries(read()).filter(([id, draft]) => draft.place === this.place && this.place !== "" && !used.has(id));
-    const [latest] = left.sort(([, a], [, b]) => b.at - a.at);
+    const free = Object.entries(kept()).filter(([id, draft]) => draft.place === this.place && this.place !== "" && !used.has(id));
+    const [latest] = free.sort(([, a], [, b]) => b.at - a.at);
     if (!latest) return;
-    set(latest[0], null);
-    this.found(latest[1].text);
+    const { dismissed } = this.mentions;
+    const { draft, chips } = this.get(latest[0]);
+    if (this.found({ text: draft, chips })) change(latest[0], null);
+    else this.mentions.leave(dismissed);
   }
 
-  private keep(conversation: string, text: string): void {
+  private get(conversation: string): { draft: string; chips: readonly Chip[] } {
+    const draft = kept()[conversation];
+    this.dismissed = draft?.without ?? [];
+    this.mentions.leave(this.dismissed);
+    // What another panel has sent or taken away meanwhile is not in the store, and does not come back.
+    const own = [...(this.left.get(conversation) ?? [])];
+    this.left.delete(conversation);
+    const chips = (draft?.files ?? []).map((file) => {
+      const at = own.findIndex((one) => one.name === file.name && (one.id ?? "") === file.id);
+      return own.splice(at, at < 0 ? 0 : 1)[0] ?? restored(file);
+    });
+    return { draft: draft?.text ?? "", chips };
+  }
+
+  private keep(conversation: string, view: View): void {
     clearTimeout(this.timer);
-    this.unwritten = () => set(conversation, this.draft(text));
+    this.unwritten = () => change(conversation, this.draft(view.draft, view.chips));
     // What was sent is gone at once.
-    if (text === "") this.write();
+    if (view.draft === "" && view.chips.length === 0) this.write();
     else this.timer = setTimeout(() => this.write(), LATER_MS);
   }
 
@@ -119,39 +163,18 @@ export class Drafts {
     this.unwritten = undefined;
   }
 
-  private draft(text: string): Draft | null {
-    return text.trim() === "" || text.length > LONGEST ? null : { text, at: Date.now(), place: this.place };
+  private draft(text: string, chips: readonly Chip[]): Draft | null {
+    const fits = text.length <= LONGEST ? text : "";
+    if (fits.trim() === "" && chips.length === 0) return null;
+    return { text: fits, at: Date.now(), place: this.place, files: chips.map(named), without: this.mentions.dismissed };
   }
 }
 
-function get(conversation: string): string {
-  return read()[conversation]?.text ?? "";
+function named({ name, size, id }: Chip): Draft["files"][number] {
+  return { name, size, id: id ?? "" };
 }
 
-function set(conversation: string, draft: Draft | null): void {
-  const kept = read();
-  if (draft === null && !(conversation in kept)) return;
-  delete kept[conversation];
-  const others = Object.entries(kept).filter(([, one]) => one.at > Date.now() - DAYS_30_MS);
-  const latest = others.sort(([, a], [, b]) => b.at - a.at).slice(0, MOST - 1);
-  try {
-    localStorage.setItem(STORE, JSON.stringify(Object.fromEntries(draft === null ? latest : [[conversation, draft], ...latest])));
-  } catch {
-    // The user allows no storage, or it is full: the draft lives as long as the page.
-  }
-}
-
-function read(): Kept {
-  try {
-    const kept: unknown = JSON.parse(localStorage.getItem(STORE) ?? "{}");
-    if (typeof kept !== "object" || kept === null) return {};
-    return Object.fromEntries(Object.entries(kept).filter(([, one]) => isDraft(one))) as Kept;
-  } catch {
-    return {};
-  }
-}
-
-function isDraft(value: unknown): value is Draft {
-  const { text, at, place } = (value ?? {}) as Partial<Draft>;
-  return typeof text === "string" && typeof at === "number" && typeof place === "string";
+/** A chip of which the page has nothing any more. */
+function restored({ name, size, id }: Draft["files"][number]): Chip {
+  return id === "" ? chip({ name, size, problem: strings.unkept }) : chip({ name, size, id, unsure: true });
 }

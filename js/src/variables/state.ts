@@ -26,7 +26,7 @@ export class Variables {
   private paths: readonly string[] = [];
   private readonly read = new Map<string, VariableRead>();
   private readonly asked = new Set<string>();
-  private readonly dismissed = new Set<string>();
+  private readonly unwanted = new Set<string>();
   private readonly revealed = new Set<string>();
   private timer: ReturnType<typeof setTimeout> | undefined;
   // Pages that share a kernel hear each other's answers.
@@ -46,7 +46,7 @@ export class Variables {
   get mentioned(): readonly Mentioned[] {
     return this.paths.flatMap((path) => {
       const read = this.read.get(path) ?? null;
-      return read === null || this.dismissed.has(path) ? [] : [{ path, read, reveal: this.revealed.has(path) }];
+      return read === null || this.unwanted.has(path) ? [] : [{ path, read, reveal: this.revealed.has(path) }];
     });
   }
 
@@ -58,7 +58,7 @@ export class Variables {
     if (paths.length === 0 && this.paths.length === 0) return;
     this.paths = paths;
     this.version = {};
-    for (const set of [this.dismissed, this.revealed, this.asked]) for (const path of set) if (!paths.includes(path)) set.delete(path);
+    for (const set of [this.unwanted, this.revealed, this.asked]) for (const path of set) if (!paths.includes(path)) set.delete(path);
     for (const path of this.read.keys()) if (!paths.includes(path)) this.read.delete(path);
     clearTimeout(this.timer);
     if (this.unread().length > 0) this.timer = setTimeout(() => this.ask(this.unread()), REST_MS);
@@ -82,9 +82,20 @@ export class Variables {
     this.ask([path]);
   }
 
+  /** The mentions that stay in the text and are not sent. */
+  get dismissed(): readonly string[] {
+    return [...this.unwanted];
+  }
+
+  /** Sends nothing for these mentions, and what there is for all others, in a text that comes up again. */
+  leave(paths: readonly string[]): void {
+    this.unwanted.clear();
+    for (const path of paths) this.unwanted.add(path);
+  }
+
   /** Leaves a mention in the text and sends nothing for it. */
   dismiss(path: string): void {
-    this.dismissed.add(path);
+    this.unwanted.add(path);
     this.touch();
   }
 
@@ -92,7 +103,7 @@ export class Variables {
   toSend(text: string, chips: readonly Chip[]): VariableAsked[] {
     const attached = new Set(chips.map((one) => one.name));
     return mentions(text)
-      .filter((path) => !this.dismissed.has(path) && !attached.has(`@${path}`))
+      .filter((path) => !this.unwanted.has(path) && !attached.has(`@${path}`))
       .map((path) => ({ path, known: this.read.has(path), reveal: this.revealed.has(path) }));
   }
 
@@ -137,7 +148,7 @@ export class Variables {
   }
 
   private unread(): string[] {
-    return this.paths.filter((path) => !this.read.has(path) && !this.asked.has(path) && !this.dismissed.has(path));
+    return this.paths.filter((path) => !this.read.has(path) && !this.asked.has(path) && !this.unwanted.has(path));
   }
 
   private ask(paths: readonly string[]): void {

@@ -116,11 +116,18 @@ describe("a draft", () => {
       throw new DOMException("no", "QuotaExceededError");
     });
     localStorage.setItem = refusing as never;
-    const { session } = opened({ conversation_id: "a" });
+    const { session, host } = opened({ conversation_id: "a" });
     session.setDraft("half");
     vi.advanceTimersByTime(400);
+    void session.conversations.open("b");
+    host.say(state(2, { conversation_id: "b", ...talked }));
+    expect(session.view.draft).toBe("");
+    void session.conversations.open("a");
+    host.say(state(3, { conversation_id: "a" }));
     expect(session.view.draft).toBe("half");
+    expect(kept()).toEqual({});
     vi.restoreAllMocks();
+    session.setDraft("");
   });
 
   test("that was stored by somebody else is no trouble", () => {

@@ -211,7 +211,7 @@ describe("a variable in the text", () => {
     const attachments = [{ id: "q/1", name: "@df", media_type: "text/plain", size: 9, preview: null }];
     say(state(++seq, { messages: [question("plot @df", { attachments })] }));
     const session = (panel as unknown as { session: Session }).session;
-    session.ask("plot @df", [{ key: "k", name: "@df", size: 9, preview: null, bytes: null, id: "q/1", problem: "" }]);
+    session.ask("plot @df", [{ key: "k", name: "@df", size: 9, preview: null, bytes: null, id: "q/1", unsure: false, problem: "" }]);
     expect(host.sentOf("send").at(-1)).not.toHaveProperty("variables");
   });
 
