@@ -88,6 +88,12 @@ def test_what_cannot_be_right_is_refused(line: str) -> None:
         parse_cell(line)
 
 
+def test_a_misspelt_option_is_told_with_the_nearest() -> None:
+    for line in ("--dryrun", "a/b --dryrun", "--dry_run -o x"):
+        with pytest.raises(ConfigError, match=r"Did you mean --dry-run\?"):
+            parse_cell(line)
+
+
 def test_every_option_is_offered() -> None:
     assert {"-s", "--system", "--dry-run", "--max-cost"} <= set(option_names())
 

@@ -25,6 +25,8 @@ def _reply(text: str, *messages: Message) -> Reply:
         ("```\na\n```\ntext\n```\nb\n```", "a\n\nb"),
         ("```python\nunclosed", "unclosed"),
         ("```\n  indented\n```", "  indented"),
+        ("```bash\npip install x\n```\n```python\nimport x\n```\n```\nprinted\n```", "import x"),
+        ("```sql\nselect 1\n```", "select 1"),
     ],
 )
 def test_code_is_taken_out_of_its_fences(answer: str, code: str) -> None:

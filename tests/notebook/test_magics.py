@@ -22,6 +22,8 @@ def test_a_question_on_the_line_may_end_with_a_question_mark(kernel: Kernel) -> 
 
 
 def test_a_question_may_be_assigned(kernel: Kernel) -> None:
+    kernel.run("answer = %valechat what is it with you?")
+    assert "with you?" in kernel.value("answer.text")
     kernel.run("answer = %valechat count to 3?")
     assert kernel.value("answer.text") == "1 2 3"
     assert kernel.value("answer.status") == "complete"

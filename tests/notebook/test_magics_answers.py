@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -242,6 +243,45 @@ def test_fix_explains_the_last_exception_and_puts_the_corrected_cell_below(kerne
     assert "```python\n1 / 0\n```" in question
     assert "ZeroDivisionError: division by zero" in question
     assert "IPython/core" not in question
+
+
+def test_fix_shows_what_it_would_send_and_hides_secrets(kernel: Kernel, server: ChatServer) -> None:
+    kernel.run('password = "hunter2-long"\n1 / 0')
+    ran = kernel.run("%valechat fix -m lab/fixer --dry-run")
+    assert server.requests == []
+    assert "hunter2" not in ran.text
+    assert 'password = "•••"' in ran.text
+    assert "hidden: the value of `password`; mind ••• in the new cell" in ran.text
+    assert re.search(r"In\[\d+\]: ZeroDivisionError: division by zero", ran.text)
+
+
+@pytest.mark.parametrize(
+    ("line", "verb"), [("hepl", "help"), ("reset", "new"), ("models", "list"), ("limts daily 5", "limits")]
+)
+def test_a_misspelt_verb_is_not_sent_as_a_question(kernel: Kernel, server: ChatServer, line: str, verb: str) -> None:
+    ran = kernel.run(f"%valechat {line}")
+    assert f"did you mean `%valechat {verb}`?" in ran.traceback
+    assert f"`%valechat -- {line}`" in ran.traceback
+    assert server.requests == []
+
+
+def test_what_only_begins_like_a_verb_is_a_question(kernel: Kernel, server: ChatServer) -> None:
+    for question in ("news of today", "thanks", "costs?", "-- hepl"):
+        kernel.run(f"%valechat {question}")
+    assert len(server.requests) == 4
+
+
+def test_what_is_hidden_in_options_and_what_reveal_does_not_find_are_told(kernel: Kernel, server: ChatServer) -> None:
+    kernel.run("login = {'user': 'ada', 'password': 'hunter2'}")
+    ran = kernel.run("%%valechat lab/two -s 'I am {login}' --reveal logn\nhi")
+    assert "hunter2" not in str(server.requests)
+    assert "{login} on the magic's line: hidden: `password`" in ran.text
+    assert "--reveal logn: the question names no {logn}" in ran.text
+
+
+def test_a_dry_run_refuses_what_is_too_large_to_send(kernel: Kernel) -> None:
+    kernel.run("long = 'word ' * 12_000")
+    assert "the limit is 50,000" in kernel.run("%%valechat --dry-run\n{long} {long}").traceback
 
 
 def test_a_failed_magic_is_not_what_fix_fixes(kernel: Kernel, server: ChatServer) -> None:

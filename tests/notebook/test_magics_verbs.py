@@ -118,6 +118,17 @@ def test_limits_are_set_shown_and_removed(kernel: Kernel, kernel_home: Path) -> 
     assert "No spending limit applies" in kernel.run("%valechat limits daily off").text
 
 
+def test_what_makes_no_sense_is_refused_in_words(kernel: Kernel) -> None:
+    assert "-5' is no amount in USD" in kernel.run("%valechat limits daily -5").traceback
+    assert "name cannot be empty" in kernel.run("%valechat new ''").traceback
+    assert "Did you mean demo/echo?" in kernel.run("%valechat use demo/ecko").traceback
+
+
+def test_values_in_a_query_are_not_hidden(kernel: Kernel) -> None:
+    kernel.run("password = 'hunter2'")
+    assert "hunter2" in kernel.run("%valechat sql select '{password}' as p").text
+
+
 def test_sql_shows_a_relation_over_the_ledger(kernel: Kernel) -> None:
     kernel.run("%valechat count to 2")
     ran = kernel.run("%valechat sql select distinct model, cost_source from usage")

@@ -31,7 +31,7 @@ def parse_model(name: str, providers: Iterable[str] = ()) -> tuple[str, str]:
         raise ConfigError(
             f"{name!r} does not name a model.", fix="Write it as provider/model, for example openai/gpt-5-mini."
         )
-    known = list(providers)
+    known = set(providers)
     if known and provider not in known:
         near = nearest(provider, known)
         raise UnknownModel(

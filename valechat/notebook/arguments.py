@@ -15,6 +15,7 @@ from decimal import Decimal, InvalidOperation
 from functools import cache
 from typing import Any, NoReturn
 
+from valechat.config.names import nearest
 from valechat.errors import ConfigError
 from valechat.notebook.formats import FORMATS
 
@@ -44,6 +45,7 @@ class Asking:
         new: Begin a new conversation first.
         dry_run: Show what would be sent, and send nothing.
         stream: Show the answer while it arrives.
+        notes: What the user should know of values on the line.
     """
 
     models: tuple[str, ...] = ()
@@ -59,6 +61,7 @@ class Asking:
     new: bool = False
     dry_run: bool = False
     stream: bool = True
+    notes: tuple[str, ...] = ()
 
 
 _ASSIGNMENT = re.compile(r"\s*([^\W\d]\w*)\s*<<(?:\s+|$)(.*)", re.DOTALL)
@@ -173,7 +176,10 @@ def _asking(given: list[str], output: str | None) -> Asking:
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        raise ConfigError(f"{message[:1].upper()}{message[1:]}.", fix="See `%valechat help`.")
+        unknown = message.removeprefix("unrecognized arguments: ").split()[0]
+        near = nearest(unknown, _FLAGS | _VALUED) if unknown.startswith("--") else None
+        fix = f"Did you mean {near}?" if near else "See `%valechat help`."
+        raise ConfigError(f"{message[:1].upper()}{message[1:]}.", fix=fix)
 
 
 @cache

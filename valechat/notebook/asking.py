@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Coroutine
+import re
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -38,25 +39,31 @@ class Prompt:
     images: tuple[ImagePart, ...] = ()
 
 
-def expanded(prompt: str, host: Host, reveal: Collection[str] = ()) -> Prompt:
-    """A prompt with the notebook's values in it. `reveal` has the names in which nothing is hidden.
+def expanded(prompt: str, host: Host, asking: Asking) -> Prompt:
+    """A prompt with the notebook's values in it.
 
     Raises:
         ConfigError: There is nothing to send.
     """
-    result = interpolate(prompt, host.names, budget=services().settings.variables.tokens, reveal=reveal)
+    result = interpolate(prompt, host.names, budget=services().settings.variables.tokens, reveal=asking.reveal)
     text = result.text.strip("\n")
     if not text.strip():
         raise ConfigError("There is no question.", fix="Write it below the line, or after %valechat.")
-    notes: list[str] = []
+    notes = list(asking.notes)
+    named = {_name(written) for written in result.values}
+    notes += [f"--reveal {name}: the question names no {{{name}}}" for name in asking.reveal if name not in named]
     for written, sent in result.values.items():
         if sent.what or sent.tokens > WORTH_A_NOTE:
             notes.append(f"{{{written}}}: {sent.what or 'whole'}, about {sent.tokens:,} tokens")
         if sent.hidden:
-            name = written.partition(".")[0].partition("[")[0].partition("!")[0].partition(":")[0]
-            notes.append(f"{{{written}}}: hidden: {', '.join(sent.hidden)}; `--reveal {name}` sends it")
+            notes.append(f"{{{written}}}: hidden: {', '.join(sent.hidden)}; `--reveal {_name(written)}` sends it")
     images = tuple(image for sent in result.values.values() for image in sent.images)
     return Prompt(text, (*notes, *result.notes), images)
+
+
+def _name(written: str) -> str:
+    """The variable a reference begins with."""
+    return re.split(r"[.\[!:]", written, maxsplit=1)[0]
 
 
 def instructed(chat: Chat, form: Format) -> Chat:
@@ -68,7 +75,7 @@ def instructed(chat: Chat, form: Format) -> Chat:
 
 def ask(host: Host, asking: Asking, prompt: str) -> Reply:
     """Ask one model the prompt, with the notebook's values in it; see `ask_prepared`."""
-    return ask_prepared(host, asking, expanded(prompt, host, asking.reveal), FORMATS[asking.format])
+    return ask_prepared(host, asking, expanded(prompt, host, asking), FORMATS[asking.format])
 
 
 def ask_prepared(host: Host, asking: Asking, prepared: Prompt, form: Format) -> Reply:

@@ -55,7 +55,7 @@ def compare(host: Host, asking: Asking, prompt: str) -> dict[str, Reply]:
         )
     if asking.conversation is not None or asking.new:
         raise ConfigError("A comparison asks each model afresh, in no conversation.", fix="Leave -c and --new out.")
-    prepared = expanded(prompt, host, asking.reveal)
+    prepared = expanded(prompt, host, asking)
     board = _Board(engine().run(_names(asking.models)), prepared, asking)
     base = instructed(current.chat_for(asking, host.function), FORMATS[asking.format])
 

@@ -1,10 +1,11 @@
-"""Tab completion for `%valechat`: verbs and what follows them, options, models, conversations, variables."""
+"""Tab completion for `%valechat`: verbs and what follows them, options, models, conversations, variables, SQL names."""
 
 from __future__ import annotations
 
 import concurrent.futures
 import re
 from collections.abc import Iterable
+from pathlib import Path
 
 from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult
 
@@ -16,6 +17,7 @@ from valechat.notebook.formats import FORMATS
 from valechat.notebook.host import Host
 from valechat.notebook.verbs import VERBS
 from valechat.pluginverbs.following import following
+from valechat.queries import connect
 from valechat.services import services
 from valechat.variables.listing import listed
 
@@ -25,8 +27,18 @@ PATIENCE = 1.0
 """Seconds the models' servers may take before Tab answers without them."""
 
 _MAGIC = re.compile(r"\s*(?:[\w.]+\s*=\s*)?(%{1,2})valechat(?:\s|$)")
+_SQL_NAMES = """SELECT name FROM (
+    SELECT view_name AS name, 0 AS place FROM duckdb_views() WHERE NOT internal
+    UNION SELECT column_name, 1 FROM duckdb_columns() WHERE NOT internal
+) WHERE NOT starts_with(name, '_') GROUP BY name ORDER BY min(place), name"""
 _OPEN_BRACE = re.compile(r"(?<!\{)\{((?:[^\W\d][\w.]*)?)$")
-_WORD = re.compile(r"\S*$")
+_WORD = re.compile(r"(?:(?<=\s)[\"'][^\"']*|\S*)$")
+_LIST = ("--tools", "--reveal")
+"""Options whose value is names with commas between them."""
+
+_ASSIGNED = re.compile(r"(?:\S+\s+<<|(?:-o|--output)(?:\s+|=)\S+)\s+")
+_SQL = re.compile(rf"%%valechat\s+(?:{_ASSIGNED.pattern})?sql(?:\s|$)")
+_SQL_WORD = re.compile(r"[^\W\d]\w*$")
 
 
 class Completion:
@@ -39,6 +51,7 @@ class Completion:
 
     def __init__(self, host: Host) -> None:
         self._host = host
+        self._sql: list[str] = []
         self.__qualname__ = "valechat"  # IPython asks every matcher for it, named or not
 
     def __call__(self, context: CompletionContext) -> SimpleMatcherResult:
@@ -53,11 +66,36 @@ class Completion:
             return _result(brace[1], self._variables(brace[1]))
         if magic is None:
             # A question is prose: nothing of Python's belongs into it.
-            return SimpleMatcherResult(completions=[], suppress=True, do_not_suppress=set())
+            return self._query(before) if _SQL.match(first) else _result("", ())
         typed = _WORD.search(before)
         word = typed[0] if typed is not None else ""
-        given = before[magic.end(1) + len("valechat") : len(before) - len(word)].split()
-        return _result(word, self._words(given, word, cell=magic[1] == "%%"))
+        line = before[magic.end(1) + len("valechat") : len(before) - len(word)].lstrip()
+        given = line.removeprefix(found[0] if (found := _ASSIGNED.match(line)) else "").split()
+        if given[:1] == ["sql"]:
+            return self._query(before)
+        option, equals, value = word.partition("=")
+        if equals and takes_value(option):
+            given, word = [*given, option], value
+        if given and given[-1] in _LIST:
+            word = word.rpartition(",")[2]
+        found_here = _result(word, self._words(given, word, cell=magic[1] == "%%"))
+        # IPython completes as Python where a matcher has nothing to say; the word itself is something.
+        return found_here if found_here["completions"] else _result(word, [word])
+
+    def _query(self, before: str) -> SimpleMatcherResult:
+        """Names of the ledger's views and their columns, where one is begun."""
+        word = found[0] if (found := _SQL_WORD.search(before)) else ""
+        return _result(word, self._sql_names() if word else ())
+
+    def _sql_names(self) -> list[str]:
+        if not self._sql:
+            try:
+                with connect() as connection:
+                    names = connection.execute(_SQL_NAMES).fetchall()
+            except ValeChatError:
+                return []  # Tab is no place for an error; the query itself will say it
+            self._sql = [name for (name,) in names]
+        return self._sql
 
     def _words(self, given: list[str], word: str, *, cell: bool) -> Iterable[str]:
         previous = given[-1] if given else ""
@@ -68,7 +106,7 @@ class Completion:
             if verb.follow is not None:
                 return verb.follow(given[1:])
             values = verb.values[len(given) - 1] if len(given) <= len(verb.values) else ()
-            return self._named(values) if isinstance(values, str) else values
+            return self._named(values, word) if isinstance(values, str) else values
         if word.startswith("-"):
             return option_names()
         verbs = [verb.name for verb in VERBS.values() if verb.cell or not cell] if not given else []
@@ -92,7 +130,7 @@ class Completion:
                 return [*mine, *following(["enable"]), *own]
         return ()
 
-    def _named(self, kind: str) -> list[str]:
+    def _named(self, kind: str, word: str = "") -> list[str]:
         try:
             match kind:
                 case "model":
@@ -103,6 +141,10 @@ class Completion:
                 case "conversation":
                     titles = (found.title for found in services().ledger.conversations(most=100))
                     return [f'"{title}"' if " " in title else title for title in titles if title]
+                case "verb":
+                    return list(VERBS)
+                case "file":
+                    return _files(word)
         except (ValeChatError, concurrent.futures.TimeoutError):
             # Tab is no place for an error; the magic itself will say it.
             return []
@@ -120,9 +162,23 @@ class Completion:
         return [f"{path}.{name}" for name in found if not name.startswith("_")]
 
 
+def _files(word: str) -> list[str]:
+    """The files and folders that a path could go on with."""
+    folder = word.rpartition("/")[0] + "/" if "/" in word else ""
+    try:
+        entries = sorted(Path(folder or ".").expanduser().iterdir())
+    except OSError:
+        return []  # a folder that is not there, or may not be read
+    hidden = word.rpartition("/")[2].startswith(".")
+    shown = [entry for entry in entries if hidden or not entry.name.startswith(".")]
+    return [f"{folder}{entry.name}{'/' if entry.is_dir() else ''}" for entry in shown if " " not in entry.name]
+
+
 def _result(word: str, candidates: Iterable[str]) -> SimpleMatcherResult:
     fitting = [
-        SimpleCompletion(text=candidate, type="valechat") for candidate in candidates if candidate.startswith(word)
+        SimpleCompletion(text=candidate, type="valechat")
+        for candidate in candidates
+        if candidate.startswith((word, f'"{word}'))
     ]
     return SimpleMatcherResult(
         completions=fitting, matched_fragment=word, suppress=True, ordered=True, do_not_suppress=set()

@@ -7,18 +7,19 @@ import base64
 from valechat.billing.estimate import size_of
 from valechat.chat import Chat
 from valechat.engine import engine
+from valechat.errors import TooLarge
 from valechat.messages import Message
 from valechat.notebook import current
 from valechat.notebook.arguments import Asking
-from valechat.notebook.asking import expanded, instructed
+from valechat.notebook.asking import Prompt, expanded, instructed
 from valechat.notebook.estimating import Estimate, estimate
-from valechat.notebook.formats import FORMATS
+from valechat.notebook.formats import FORMATS, Format
 from valechat.notebook.host import Host
 from valechat.notebook.outputs import show, small
 from valechat.notebook.wording import dollars
 from valechat.services import services
 
-__all__ = ["dry_run"]
+__all__ = ["dry_run", "dry_run_prepared"]
 
 
 def dry_run(host: Host, asking: Asking, prompt: str) -> None:
@@ -27,8 +28,18 @@ def dry_run(host: Host, asking: Asking, prompt: str) -> None:
     Raises:
         ValeChatError: The question could not be sent as it is.
     """
-    prepared = expanded(prompt, host, asking.reveal)
-    chat = current.offering(instructed(_chat(asking), FORMATS[asking.format]), asking.tools, host.function)
+    dry_run_prepared(host, asking, expanded(prompt, host, asking), FORMATS[asking.format])
+
+
+def dry_run_prepared(host: Host, asking: Asking, prepared: Prompt, form: Format) -> None:
+    """As `dry_run`, for a prompt that has its values."""
+    most = services().settings.sizes.message
+    if (size := len(prepared.text.encode("utf-8", "surrogatepass"))) > most:
+        raise TooLarge(
+            f"The question is {size:,} bytes long; the limit is {most:,}.",
+            fix="Shorten it, or raise `message` under [sizes] in config.toml.",
+        )
+    chat = current.offering(instructed(_chat(asking), form), asking.tools, host.function)
     afresh = asking.new or len(asking.models) > 1 or chat.conversation_id == ""
 
     async def estimates() -> tuple[int, list[str], list[Estimate]]:

@@ -7,10 +7,11 @@ import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import IPython
+
+from valechat.errors import ValeChatError
 
 __all__ = ["Failure", "Failures", "written"]
 
@@ -23,10 +24,11 @@ _IPYTHON = str(Path(IPython.__file__).parent)
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A cell that raised, and its traceback as plain text."""
+    """A cell that raised, its traceback as plain text, and its number where it is known."""
 
     cell: str
     traceback: str
+    number: int | None = None
 
 
 class Failures:
@@ -39,11 +41,11 @@ class Failures:
         """Take note of a cell's `ExecutionResult`. What a magic of ours raised is not the cell's fault."""
         error = result.error_in_exec or result.error_before_exec
         cell = result.info.raw_cell if result.info is not None else ""
-        if error is None or isinstance(error, KeyboardInterrupt) or cell.lstrip(" %").startswith("valechat"):
+        if error is None or isinstance(error, KeyboardInterrupt) or _is_ours(cell, error):
             return
         # A cell that is run without a place in the history has no number; the next one's is as good.
         number = result.execution_count or getattr(IPython.core.getipython.get_ipython(), "execution_count", 0)
-        self._kept[number] = Failure(cell, written(error))
+        self._kept[number] = Failure(cell, written(error), number)
         while len(self._kept) > MOST_KEPT:
             del self._kept[next(iter(self._kept))]
 
@@ -66,14 +68,33 @@ class Failures:
 
 def written(error: BaseException) -> str:
     """An exception's traceback as plain text, IPython's own frames left out."""
-    text = "".join(traceback.format_exception(type(error), error, _own_frames(error.__traceback__)))
+    told = traceback.TracebackException.from_exception(error)
+    _leave_out_ipython(told)
+    text = "".join(told.format())
     if len(text) <= MOST_CHARS:
         return text.rstrip()
     half = MOST_CHARS // 2
     return f"{text[:half]}\n…\n{text[-half:]}".rstrip()
 
 
-def _own_frames(frames: TracebackType | None) -> TracebackType | None:
-    while frames is not None and frames.tb_frame.f_code.co_filename.startswith(_IPYTHON):
-        frames = frames.tb_next
-    return frames
+def _is_ours(cell: str, error: BaseException) -> bool:
+    """Whether a magic of ours failed, and no code of the user's."""
+    lines = cell.strip().splitlines()
+    alone = len(lines) == 1 and lines[0].startswith("%valechat")
+    shown_in_one_line = isinstance(error, ValeChatError) and hasattr(error, "_render_traceback_")
+    return alone or cell.lstrip().startswith("%%valechat") or shown_in_one_line
+
+
+def _leave_out_ipython(told: traceback.TracebackException) -> None:
+    """Leave out IPython's own frames, which stand at the beginning, and below magics such as `%%time`."""
+    seen: set[int] = set()
+    waiting: list[traceback.TracebackException | None] = [told]
+    while waiting:
+        one = waiting.pop()
+        if one is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        one.stack = traceback.StackSummary.from_list(
+            [frame for frame in one.stack if not frame.filename.startswith(_IPYTHON)]
+        )
+        waiting += [one.__cause__, one.__context__, *(one.exceptions or ())]

@@ -80,9 +80,17 @@ _FENCED = re.compile(
 )
 
 
+_PYTHON = frozenset({"python", "python3", "py", "ipython", "ipython3"})
+
+
 def code_of(text: str) -> str:
-    """The code of an answer: its fenced blocks, one after the other, or all of it where none is fenced."""
-    blocks = [found["code"].strip("\n") for found in _FENCED.finditer(text)]
+    """The code of an answer: its fenced blocks, one after the other, or all of it where none is fenced.
+
+    Beside Python, blocks of something else are what to type into a shell, or what is printed.
+    """
+    found = list(_FENCED.finditer(text))
+    python = [block for block in found if block["language"].lower() in _PYTHON]
+    blocks = [block["code"].strip("\n") for block in python or found]
     return "\n\n".join(blocks) if blocks else text.strip("\n")
 
 

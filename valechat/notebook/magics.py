@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
+from difflib import get_close_matches
 from typing import Any
 
 from IPython.core.interactiveshell import InteractiveShell
@@ -55,8 +57,11 @@ class Magics:
         name, _, text = rest.strip().partition(" ")
         if name in VERBS:
             return VERBS[name].call(self.host, text, output)
-        asking, question = parse_line(line, self._expanded)
-        return self._ask(asking, question)
+        words = _Words(self.host)
+        asking, question = parse_line(line, words.expanded)
+        if question == rest.strip():
+            _refuse_misspelt_verb(question)
+        return self._ask(replace(asking, notes=words.notes), question)
 
     def _cell(self, line: str, cell: str) -> Any:
         output, rest = split_output(line)
@@ -69,7 +74,8 @@ class Magics:
                     fix=f"Write `%valechat {verb.name}` with one %, or `%%valechat -m MODEL` to ask the cell.",
                 )
             return verb.call(self.host, f"{text}\n{cell}".strip(), output)
-        return self._ask(parse_cell(line, self._expanded), cell)
+        words = _Words(self.host)
+        return self._ask(replace(parse_cell(line, words.expanded), notes=words.notes), cell)
 
     def _ask(self, asking: Asking, question: str) -> Any:
         if asking.dry_run:
@@ -78,8 +84,45 @@ class Magics:
             return compare(self.host, asking, question) and None
         return ShownReply.here(ask(self.host, asking, question), self.host.shell)
 
-    def _expanded(self, word: str) -> str:
-        return interpolate(word, self.host.names).text
+
+class _Words:
+    """The words of a magic's line with the notebook's values in them, and what there is to say of those."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self.notes: tuple[str, ...] = ()
+
+    def expanded(self, word: str) -> str:
+        found = interpolate(word, self._host.names)
+        hidden = [
+            f"{{{name}}} on the magic's line: hidden: {', '.join(sent.hidden)}"
+            for name, sent in found.values.items()
+            if sent.hidden
+        ]
+        self.notes += (*hidden, *found.notes)
+        return found.text
+
+
+_OTHERS = {"models": "list", "model": "use", "reset": "new", "clear": "new", "error": "fix", "version": "doctor"}
+"""What such a verb is called in other magics, and here."""
+
+
+def _refuse_misspelt_verb(question: str) -> None:
+    """Refuse a verb that is written wrong, before a model is paid for it.
+
+    Raises:
+        ConfigError: The question is one word that is nearly a verb, or has such a verb's own word after it.
+    """
+    first, _, rest = question.partition(" ")
+    near = _OTHERS.get(first) or next(iter(get_close_matches(first, VERBS, n=1, cutoff=0.75)), "")
+    if not near or "?" in question:
+        return
+    values = VERBS[near].values[0] if VERBS[near].values else ()
+    if not rest or (isinstance(values, tuple) and rest.split()[0] in values):
+        raise ConfigError(
+            f"There is no verb {first!r}; did you mean `%valechat {near}`?",
+            fix=f"If it is a question, write `%valechat -- {question}`.",
+        )
 
 
 def register(shell: InteractiveShell) -> None:

@@ -38,13 +38,27 @@ class AssignedQuestion(MagicAssign):
 
     priority = BEFORE_HELP
 
+    def __init__(self, start: tuple[int, int], magic: tuple[int, int]) -> None:
+        # IPython takes what begins furthest left, and help on the last word begins where its line does.
+        begun: Any = super()
+        begun.__init__(start)
+        self._magic = magic
+
+    def transform(self, lines: list[str]) -> list[str]:
+        """The lines with the magic's call in the question's place."""
+        line, self.start_col = self._magic
+        self.start_line = line - 1
+        transformed: list[str] = super().transform(lines)
+        return transformed
+
     @classmethod
     def find(cls, tokens_by_line: list[list[tokenize.TokenInfo]]) -> AssignedQuestion | None:
         """The first such line."""
         for line in tokens_by_line:
-            for place, token in enumerate(line):
-                if token.string == "=" and _is_question(line[place + 1 :]):
-                    return cls(line[place + 1].start)
+            written = [token for token in line if token.type not in (tokenize.INDENT, tokenize.DEDENT)]
+            for place, token in enumerate(written):
+                if token.string == "=" and _is_question(written[place + 1 :]):
+                    return cls(written[0].start, written[place + 1].start)
         return None
 
 

@@ -41,7 +41,7 @@ def export(call: Call) -> None:
     show(small(f"The conversation is written to {path}."))
 
 
-@verb("import FILE.json", "add the conversations of an export to the ledger", most=1)
+@verb("import FILE.json", "add the conversations of an export to the ledger", most=1, values=("file",))
 def take(call: Call) -> None:
     """Add the conversations of a JSON export, and say how to go on with one."""
     name = call.word(0)
@@ -53,7 +53,7 @@ def take(call: Call) -> None:
     show(small(f"Imported: {titles}{more}. `%valechat new NAME` goes on with one."))
 
 
-@verb("backup [PATH]", "copy the whole ledger to a file, while it is in use", most=1)
+@verb("backup [PATH]", "copy the whole ledger to a file, while it is in use", most=1, values=("file",))
 def backup(call: Call) -> None:
     """Write a whole copy of the ledger to a file, or into a folder under the moment's name."""
     target = Path(call.word(0) or ".").expanduser()

@@ -56,7 +56,7 @@ cell, so that a notebook run as a whole stops there.
 """
 
 
-@verb("help [VERB]", "this page", most=1)
+@verb("help [VERB]", "this page", most=1, values=("verb",))
 def show_help(call: Call) -> None:
     """Show all there is, or one verb."""
     name = call.word(0)

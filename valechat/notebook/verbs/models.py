@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from valechat.catalogue import Model
+from valechat.config.names import nearest
 from valechat.engine import engine
 from valechat.errors import UnknownModel
 from valechat.notebook import current
@@ -51,9 +52,10 @@ def use(call: Call) -> None:
         listed = [model for model in await services().models() if model.provider == target.provider.name]
         known = {model.id for model in listed}
         if known and target.name not in known:
+            near = nearest(target.name, known)
             raise UnknownModel(
                 f"{target.provider.name} does not list a model named {target.model!r}.",
-                fix=f"`%valechat list {target.provider.name}` shows those it has.",
+                fix=f"Did you mean {near}?" if near else f"`%valechat list {target.provider.name}` shows those it has.",
             )
         return target.name
 

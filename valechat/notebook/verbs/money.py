@@ -121,11 +121,12 @@ def _amount(text: str) -> Decimal | None:
     if text.lower() in ("off", "none"):
         return None
     try:
-        return Decimal(text.removeprefix("$"))
-    except InvalidOperation as error:
-        raise ConfigError(
-            f"{text!r} is no amount in USD.", fix="Write it as 5.00, or `off` to remove the limit."
-        ) from error
+        amount = Decimal(text.removeprefix("$"))
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not amount.is_finite() or amount < 0:
+        raise ConfigError(f"{text!r} is no amount in USD.", fix="Write it as 5.00, or `off` to remove the limit.")
+    return amount
 
 
 def _end(moment: datetime | None) -> str:

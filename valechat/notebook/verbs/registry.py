@@ -43,7 +43,8 @@ class Verb:
         most: The most words it takes; None for one that takes a text.
         cell: It takes a cell's body as its text.
         gives: It has a result that a variable can receive.
-        values: What can stand in which place, for completion: `model`, `conversation`, `provider` or words.
+        values: What can stand in which place, for completion: `model`, `conversation`, `provider`, `verb`,
+            `file` or words.
         follow: What can follow these words, for a verb whose words depend on each other; in place of `values`.
     """
 
@@ -75,7 +76,9 @@ class Verb:
     def misused(self, text: str, why: str = "") -> ConfigError:
         """The error for words that make no sense here; it says how to ask them as a question."""
         what = why or f"`%valechat {self.usage}` is how {self.name} is written."
-        return ConfigError(what, fix=f"If it is a question, write `%valechat -- {self.name} {_short(text)}`.")
+        return ConfigError(
+            what, fix=f"If it is a question, write `%valechat -- {self.name} {_short(text)}`." if text.strip() else ""
+        )
 
 
 VERBS: dict[str, Verb] = {}

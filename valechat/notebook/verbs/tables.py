@@ -29,7 +29,8 @@ def sql(call: Call) -> Any:
     output, text = _output(call)
     if not text.strip():
         raise ConfigError("There is no query.", fix="`%valechat sql select * from spend_by_day`.")
-    result = interpolate(text, call.host.names)
+    # A query goes to no model, so nothing in it is hidden.
+    result = interpolate(text, call.host.names, reveal=call.host.names)
     try:
         # A statement that gives no rows gives None, whatever DuckDB's types say.
         relation: Any = query(result.text)

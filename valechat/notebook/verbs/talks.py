@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from valechat.engine import engine
+from valechat.errors import ConfigError
 from valechat.harmless import harmless
 from valechat.notebook import current
 from valechat.notebook.outputs import show, small
@@ -21,6 +22,8 @@ MOST_LISTED = 20
 def new(call: Call) -> None:
     """Begin a new conversation; with a name, go on with that one, which is created if need be."""
     name = call.word(0)
+    if name is not None and not name.strip():
+        raise ConfigError("A conversation's name cannot be empty.", fix="Give it a word, or write `%valechat new`.")
     if name is None:
         current.begin()
         show(small("A new conversation. The one before stays in the ledger: `%valechat history all`."))
