@@ -43,7 +43,7 @@ export class AssetFetcher {
   }
 
   /** Takes a piece. Another page's, and one that came twice, are not wanted. */
-  answered(message: Asset, buffers: readonly ArrayBufferView[]): void {
+  answered(message: Asset, buffers: readonly (ArrayBufferView | ArrayBuffer)[]): void {
     const waiting = this.waiting.get(message.name);
     if (waiting === undefined || message.at !== waiting.at) return;
     const piece = buffers[0];
@@ -51,8 +51,9 @@ export class AssetFetcher {
       waiting.reject(new Error("the kernel does not have it"));
       return;
     }
-    // A copy: the buffer is the whole message's.
-    waiting.pieces.push(new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength).slice());
+    // A copy: the buffer may be the whole message's. Some hosts hand over buffers, most hand over views.
+    const view = ArrayBuffer.isView(piece) ? new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength) : new Uint8Array(piece);
+    waiting.pieces.push(view.slice());
     waiting.at += piece.byteLength;
     waiting.tries = 0;
     if (message.left === 0) waiting.resolve(joined(waiting.pieces, waiting.at));
