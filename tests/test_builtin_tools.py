@@ -92,10 +92,27 @@ def test_code_does_not_run_without_the_user() -> None:
     assert "permission" in result.text
 
 
-@pytest.mark.parametrize("table", ["sales", '"sales"'])
+@pytest.mark.parametrize("table", ["sales", '"sales"', "Sales"])
 def test_dataframes_are_queried_under_their_names(table: str) -> None:
     sql = f"select region, sum(price) as total from {table} group by all order by all;"
     assert call("query_data", json.dumps({"sql": sql})).text == "region | total\nN | 4\nS | 2"
+
+
+def test_the_user_sees_the_rows_of_a_query_as_a_table_with_the_same_secrets_hidden() -> None:
+    rows = call("query_data", '{"sql": "select region, price from sales"}').table
+    assert rows is not None
+    assert (rows.kind, rows.rows) == ("Query result", 3)
+    assert [column.cells for column in rows.columns] == [("N", "S", "N"), ("1", "2", "3")]
+    assert "hunter2" not in str(call("query_data", '{"sql": "select name, password from people"}').table)
+    people = call("describe_variable", '{"path": "people"}').table
+    assert people is not None
+    assert [column.cells for column in people.columns] == [("Ada",), ("•••",)]
+
+
+def test_a_query_of_a_table_that_is_not_there_is_told_which_there_are() -> None:
+    result = call("query_data", '{"sql": "select * from sails"}')
+    assert result.is_error
+    assert result.text.endswith("The DataFrames are: people, sales.")
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import pytest
 
 from valechat.engine import engine
 from valechat.errors import ConfigError
+from valechat.functions import tool
 from valechat.messages import ToolCallPart
 from valechat.toolbox import Called
 from valechat.tools import MOST_INPUT_BYTES, FunctionTools
@@ -71,6 +72,19 @@ def test_a_result_without_json_is_shown_by_its_repr() -> None:
         return threading.Lock
 
     assert "lock" in call(odd, "{}").result.text
+
+
+def test_a_result_that_cannot_be_written_down_is_explained_to_the_model() -> None:
+    class Odd:
+        def __repr__(self) -> str:
+            raise ValueError("no words for it")
+
+    def odd() -> object:
+        return Odd()
+
+    called = call(odd, "{}")
+    assert (called.status, called.result.is_error) == ("error", True)
+    assert "ValueError: no words for it" in called.result.text
 
 
 @pytest.mark.parametrize(
@@ -135,6 +149,35 @@ def test_a_function_without_a_name_is_refused() -> None:
 def test_two_tools_of_one_name_are_refused() -> None:
     with pytest.raises(ConfigError, match="Two tools"):
         FunctionTools([add, add])
+
+
+def test_arguments_that_have_no_name_are_refused_with_what_to_do() -> None:
+    def first(x: int, /) -> int:
+        return x
+
+    def some(*x: int) -> int:
+        return len(x)
+
+    for function in (first, some, len):
+        with pytest.raises(ConfigError, match="takes them by name"):
+            FunctionTools([function])
+
+
+def test_a_function_that_ends_the_program_only_fails() -> None:
+    def leave() -> None:
+        raise SystemExit(3)
+
+    async def leave_later() -> None:
+        await asyncio.sleep(0)
+        raise SystemExit(3)
+
+    @tool(thread_safe=True)
+    def leave_beside() -> None:
+        raise SystemExit(3)
+
+    for function in (leave, leave_later, leave_beside):
+        called = call(function, "{}")
+        assert (called.result.text, called.status) == ("SystemExit: 3", "error")
 
 
 def test_a_parameter_that_has_no_schema_is_refused_with_what_to_do() -> None:

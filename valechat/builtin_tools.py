@@ -44,6 +44,7 @@ NOTEBOOK = "notebook"
 """The name under which all are offered; `notebook/run_code` is one of them."""
 
 MOST_ROWS = 200
+MOST_NAMED = 50
 _QUERYABLE = {("pandas", "DataFrame"), ("polars", "DataFrame"), ("pyarrow", "Table")}
 
 
@@ -111,8 +112,16 @@ async def query_data(sql: str) -> Description:
         sql: One SELECT, such as: select region, sum(price) from sales group by all.
     """
     words = set(re.findall(r"[^\W\d]\w*", sql))
-    tables = await read(lambda: _tables(workspace().names(), words), what="The DataFrames")
-    rows = await asyncio.to_thread(frames_select, sql, tables, MOST_ROWS)
+    known = await read(lambda: _tables(workspace().names(), words), what="The DataFrames")
+    folded = {word.lower() for word in words}
+    tables = {name: value for name, value in known.items() if name.lower() in folded}
+    try:
+        rows = await asyncio.to_thread(frames_select, sql, tables, MOST_ROWS)
+    except ToolFailed as error:
+        if tables or not known:
+            raise
+        names = ", ".join(list(known)[:MOST_NAMED])
+        raise ToolFailed(f"{error}\nThe DataFrames are: {names}.") from error
     return _told(rows)
 
 
@@ -135,11 +144,13 @@ async def query_ledger(sql: str) -> Description:
 
 
 def _tables(names: Mapping[str, Any], words: set[str]) -> dict[str, Any]:
-    return {
-        name: value
-        for name, value in snapshot(names)
-        if name in words and offered(name, value) and library_of(value) in _QUERYABLE
-    }
+    """What can be queried. SQL knows no capitals: of names that differ in them alone, one of `words` is meant."""
+    found: dict[str, tuple[str, Any]] = {}
+    for name, value in snapshot(names):
+        queryable = offered(name, value) and library_of(value) in _QUERYABLE
+        if queryable and (name in words or name.lower() not in found):
+            found[name.lower()] = (name, value)
+    return dict(found.values())
 
 
 def _told(rows: Rows) -> Description:

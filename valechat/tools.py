@@ -7,7 +7,7 @@ import functools
 import hashlib
 import inspect
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -113,7 +113,7 @@ class FunctionTools:
         run = functools.partial(function.call, **arguments)
         try:
             async with asyncio.timeout(limit):
-                value = await _where(run, function.options)
+                value = await _where(_not_ending(run), function.options)
         except ValidationError as error:
             return _error(call, f"The arguments do not fit: {_complaints(error)}.")
         except TimeoutError:
@@ -143,6 +143,25 @@ class FunctionTools:
         return answered.allowed, answered.told, answered.note
 
 
+def _not_ending(run: Callable[[], Any]) -> Callable[[], Any]:
+    """The call, failed by a `sys.exit()` of the function's: it would end the cell, or the engine's loop."""
+
+    def called() -> Any:
+        try:
+            found = run()
+        except SystemExit as error:
+            raise ToolFailed(f"SystemExit: {error}") from error
+        return awaited(found) if inspect.isawaitable(found) else found
+
+    async def awaited(found: Awaitable[Any]) -> Any:
+        try:
+            return await found
+        except SystemExit as error:
+            raise ToolFailed(f"SystemExit: {error}") from error
+
+    return called
+
+
 async def _where(run: Callable[[], Any], options: ToolOptions) -> Any:
     """Run a function where it belongs."""
     if options.runs == "main":
@@ -170,6 +189,11 @@ def _offered(function: Callable[..., Any]) -> _Function:
         raise ConfigError(
             f"{function!r} cannot be offered as a tool: it has no name.", fix="Write it with `def`, not `lambda`."
         )
+    if _takes_nameless(function):
+        raise ConfigError(
+            f"`{name}` cannot be offered as a tool: it takes arguments without a name, and models name each one.",
+            fix="Write a function with `def` that takes them by name and calls it.",
+        )
     try:
         checked: Any = validate_call(function)
         schema = TypeAdapter(checked).json_schema()
@@ -181,6 +205,16 @@ def _offered(function: Callable[..., Any]) -> _Function:
     description = inspect.getdoc(function) or "" if options.description is None else options.description
     spec = ToolSpec(name, description, {"properties": {}, **schema, "type": "object"})
     return _Function(checked, spec, options, _source(function))
+
+
+def _takes_nameless(function: Callable[..., Any]) -> bool:
+    """Whether a parameter stands before `/` or is `*args`."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return False  # some of C's functions have no signature
+    nameless = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.VAR_POSITIONAL)
+    return any(parameter.kind in nameless for parameter in parameters)
 
 
 def _source(function: Callable[..., Any]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from textwrap import shorten
 
 from valechat.errors import ConfigError
 from valechat.notebook.arguments import parse_cell
@@ -17,6 +16,9 @@ from valechat.reply import Reply
 from valechat.variables.hiding import Hider
 
 __all__ = ["fix"]
+
+MOST_SAID = 120
+"""Characters of an error in the line that says what is fixed."""
 
 _QUESTION = """\
 This notebook cell failed:
@@ -61,8 +63,9 @@ def fix(call: Call) -> Reply | None:
 
 def _about(failure: Failure) -> str:
     """Which cell it is, and how it failed."""
+    cell = "The last cell" if failure.number is None else f"In[{failure.number}]"
     error = failure.traceback.rpartition("\n")[2]
-    return f"{'The last cell' if failure.number is None else f'In[{failure.number}]'}: {shorten(error, 120)}"
+    return f"{cell}: {error if len(error) <= MOST_SAID else f'{error[:MOST_SAID]}…'}"
 
 
 def _fenced(text: str, language: str = "") -> str:
