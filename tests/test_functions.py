@@ -187,6 +187,21 @@ def test_a_table_is_told_by_its_statistics_and_kept_as_it_is() -> None:
     result = call(FunctionTools([sales])).result
     assert result.value is frame
     assert "pandas DataFrame, 1,000 rows × 1 columns" in result.text
+    assert result.table is not None
+    assert (result.table.rows, len(result.table.columns[0].cells)) == (1000, 50)
+
+
+def test_a_result_that_cannot_be_written_down_is_explained_to_the_model() -> None:
+    class Odd:
+        def __repr__(self) -> str:
+            raise ValueError("no words for it")
+
+    def odd() -> object:
+        return Odd()
+
+    called = call(FunctionTools([odd]))
+    assert (called.status, called.result.is_error) == ("error", True)
+    assert "ValueError: no words for it" in called.result.text
 
 
 def test_a_figure_is_shown_to_the_model_as_an_image() -> None:
