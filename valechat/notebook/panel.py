@@ -18,7 +18,10 @@ from valechat.notebook import kernel, marimo
 from valechat.notebook.assets import static
 from valechat.notebook.comms import answer_while_busy, is_open
 from valechat.notebook.conversation import PanelConversation
+from valechat.notebook.host import widgets_hint
 from valechat.notebook.outbox import Outbox
+from valechat.notebook.outputs import show as show_output
+from valechat.notebook.outputs import small
 from valechat.notebook.protocol import SavedTranscript
 from valechat.notebook.transcript import Transcript, bundle, saved_markdown
 
@@ -126,6 +129,8 @@ def show(chat: Chat) -> None:
     attach_kernel()
     panel = panel_of(chat)
     display(panel)
+    if hint := widgets_hint():
+        show_output(small(*hint.splitlines()))
     stored = engine().run(chat.stored())
     panel.add_transcript(stored)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from valechat.doctor import LABELS, Check, diagnose
 from valechat.notebook.comms import front_end, routing
+from valechat.notebook.host import widgets_hint
 from valechat.notebook.outputs import show
 from valechat.notebook.tabular import table
 from valechat.notebook.verbs.registry import Call, verb
@@ -22,6 +23,8 @@ def doctor(_call: Call) -> None:
 
 def _notebook() -> Iterable[Check]:
     yield Check("front end", ok=True, message=front_end(), fix="")
+    if hint := widgets_hint():
+        yield Check("widgets", ok=False, message="This front end does not draw the panel yet.", fix=hint)
     answered, why = routing()
     fix = "" if answered else "Install ipykernel 7 or newer to have clicks answered while a cell runs."
     yield Check("clicks", ok=True if answered else None, message=why, fix=fix)
