@@ -4,6 +4,7 @@
  * a model with a comm, or without one, and an element. No document, no signals, and in a sandboxed frame few of a page's
  * powers.
  */
+import { readdirSync, readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
@@ -323,4 +324,12 @@ test.each([
   const coming = fetcher.bytes("katex");
   fetcher.answered({ type: "asset", seq: 1, name: "katex", at: 0, left: 0 }, [given(new Uint8Array([9, 1, 2, 3, 9])) as DataView]);
   expect([...(await coming)]).toEqual([1, 2, 3]);
+});
+
+test("a page without Jupyter's theme has a fallback for each of its variables", () => {
+  // The side panel's own frame is JupyterLab's alone.
+  const sheets = readdirSync("src/styles").filter((name) => name !== "dock.css");
+  const bare = sheets.flatMap((name) => readFileSync(`src/styles/${name}`, "utf8").match(/var\(--jp-[\w-]+\)/g) ?? []);
+  expect(sheets.length).toBeGreaterThan(10);
+  expect(bare).toEqual([]);
 });
