@@ -263,6 +263,13 @@ def test_the_saved_notebook_has_the_figures_as_tables(ledger: Ledger, monkeypatc
     assert options["transient"]["display_id"]
 
 
+def test_marimo_is_given_the_figures_as_tables(ledger: Ledger) -> None:
+    settle(ledger, "1", "0.25", model="<b>bold</b>")
+    drawn = str(spend()._display_().data)
+    assert "</span>0.25<" in drawn
+    assert "&lt;b&gt;bold" in drawn
+
+
 @pytest.mark.parametrize(
     ("amount", "text"),
     [(None, "unknown"), (Decimal(0), "$0.00"), (Decimal("1234.50"), "$1,234.50"), (Decimal("0.00051"), "$0.00051")],

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 import ipywidgets as widgets
-from IPython.display import display
+from IPython.display import HTML, display
 
 from valechat.billing.periods import zone_name
 from valechat.errors import ValeChatError
@@ -109,6 +109,10 @@ class SpendDashboard(widgets.VBox):  # type: ignore[misc]  # ipywidgets publishe
         """Show the widget, and below it the figures as they stand, for the notebook as a file."""
         display(self._repr_mimebundle_(), raw=True)
         self._static.show(self._still())
+
+    def _display_(self) -> HTML:
+        """The figures as they stand, for marimo, which shows no widgets of ipywidgets' own."""
+        return HTML(f'{_STYLE}<div class="vc-spend">{self._still()}</div>')
 
     def refresh(self) -> None:
         """Read the ledger again and show what it says now.
