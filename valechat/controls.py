@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal
 from difflib import get_close_matches
@@ -15,7 +15,7 @@ from valechat.attachments import Attachment
 from valechat.providers.base import Options
 from valechat.structured import Structure, structure
 
-__all__ = ["AskArguments", "Controls", "spelled_out"]
+__all__ = ["AskArguments", "Controls", "only_known", "spelled_out"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -61,11 +61,7 @@ class Controls:
         Raises:
             TypeError: A keyword is none of `AskArguments`.
         """
-        unknown = next((name for name in how if name not in AskArguments.__annotations__), None)
-        if unknown is not None:
-            near = get_close_matches(unknown, AskArguments.__annotations__, n=1)
-            meant = f" Did you mean {near[0]!r}?" if near else ""
-            raise TypeError(f"A question takes no keyword {unknown!r}.{meant}")
+        only_known(how, AskArguments, "A question")
         given: dict[str, Any] = {f.name: how[f.name] for f in fields(self) if f.name in how}  # type: ignore[literal-required]  # fields and keys have the same names
         if "options" in given:
             given["options"] = {**self.options, **(given["options"] or {})}
@@ -88,6 +84,20 @@ class Controls:
             extra=dict(self.options),
         )
         return options, form
+
+
+def only_known(given: Iterable[str], arguments: type, taker: str) -> None:
+    """Refuse keywords that are none of the TypedDict's: a misspelt `max_cost` would bound nothing.
+
+    Raises:
+        TypeError: One is not.
+    """
+    known = arguments.__annotations__
+    unknown = next((name for name in given if name not in known), None)
+    if unknown is not None:
+        near = get_close_matches(unknown, known, n=1)
+        meant = f" Did you mean {near[0]!r}?" if near else ""
+        raise TypeError(f"{taker} takes no keyword {unknown!r}.{meant}")
 
 
 def spelled_out(function: Callable[P, R]) -> Callable[P, R]:

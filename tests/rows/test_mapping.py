@@ -120,6 +120,16 @@ def test_an_unknown_column_is_said_before_anything_is_sent(server: ModelServer) 
     assert not server.bodies
 
 
+def test_what_cannot_be_meant_is_refused_before_anything_is_sent(server: ModelServer) -> None:
+    with pytest.raises(TypeError, match=r"takes no keyword 'max_cots'. Did you mean 'max_cost'\?"):
+        say(WORDS, max_cots="3.00")
+    for how in ({"max_cost": "cheap"}, {"max_cost": "-1"}, {"concurrency": 0}):
+        with pytest.raises(ConfigError, match=next(iter(how))):
+            say(WORDS, **how)
+    assert not server.bodies
+    assert valechat.jobs() == []
+
+
 def test_a_function_makes_prompts_and_its_failure_is_its_rows(server: ModelServer) -> None:
     rows = say([{"n": 1}, {"n": 0}], lambda row: f"Tell {2 // row['n']}")
     assert [row["answer"] for row in rows.table] == ["Answer to Tell 2", None]

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from itertools import islice
 from typing import Any, Literal
 
@@ -14,7 +14,7 @@ from typing_extensions import TypedDict, Unpack
 
 from valechat import asking
 from valechat.asking import Confirmation
-from valechat.controls import Controls
+from valechat.controls import Controls, only_known
 from valechat.engine import HEARTBEAT, engine
 from valechat.errors import ConfigError, ConfirmationRequired
 from valechat.ledger.jobs import Job, Tally
@@ -87,6 +87,7 @@ async def map_rows(data: Any, prompt: Prompt, **how: Unpack[MapArguments]) -> Ro
         `rows.status` is `limit`, and `rows.note` says which.
 
     Raises:
+        TypeError: A keyword is none of these.
         ConfigError: The prompt names a column that is not there, or an argument cannot be right.
         LimitReached: A limit left no room for the first row.
         ConfirmationRequired: The user has to agree first; nothing was sent.
@@ -128,6 +129,8 @@ def _show(shown: Watcher, progress: Progress, *, last: bool = False) -> None:
 
 
 async def _map(source: Source, prompt: Prompt, how: MapArguments, progress: Progress) -> Rows:
+    only_known(how, MapArguments, "`map`")
+    max_cost, _ = _max_cost(how.get("max_cost")), _concurrency(how.get("concurrency", 16))
     found = services()
     template = prompt_of(prompt)
     options, structure = Controls(
@@ -148,7 +151,6 @@ async def _map(source: Source, prompt: Prompt, how: MapArguments, progress: Prog
         _check_images(first, common.images)
     job_id = _job_id(how.get("name"), target, common)
     known = await durably(found.ledger.jobs.tally, job_id)
-    max_cost = None if how.get("max_cost") is None else Decimal(str(how["max_cost"]))
     asked = Asked(found, _job(job_id, how, target, common, source), target, common, source, max_cost)
     reckoned = await _reckon(asked, known)
     rows = Rows(job_id, source=source, common=common, estimate=reckoned)
@@ -201,6 +203,16 @@ def _ended(status: str, note: str) -> str:
     if status == "complete":
         return "done"
     return f"{note} All finished rows are kept; the same call again goes on."
+
+
+def _max_cost(wanted: object) -> Decimal | None:
+    try:
+        amount = None if wanted is None else Decimal(str(wanted))
+    except InvalidOperation:
+        amount = Decimal(-1)
+    if amount is not None and not (amount.is_finite() and amount >= 0):
+        raise ConfigError(f"`max_cost` is {wanted!r}.", fix='Write it in USD, such as "3.00".')
+    return amount
 
 
 def _concurrency(wanted: int) -> int:
