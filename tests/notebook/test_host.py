@@ -7,22 +7,9 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from tests.notebook.kernels import Kernel
 from valechat.notebook.host import widgets_hint
 
 LINES = "from google.colab import output\noutput.enable_custom_widget_manager()"
-
-# What anywidget and Colab's display hook look at (googlecolab/colabtools, `google/colab/output/_widgets.py`).
-COLAB = """
-import sys, types
-colab, output, widgets = (types.ModuleType(f"google.colab{rest}") for rest in ("", ".output", ".output._widgets"))
-widgets._installed_url = None
-output._widgets = widgets
-def enable(version="5.0.0a"):
-    widgets._installed_url = "https://manager.example/manager.min.js"
-output.enable_custom_widget_manager = enable
-sys.modules.update({"google.colab": colab, "google.colab.output": output})
-"""
 
 
 def colab(monkeypatch: pytest.MonkeyPatch, **output: object) -> None:
@@ -58,13 +45,3 @@ def test_colab_is_told_nothing_where_the_manager_is_on_or_nobody_can_know(
 ) -> None:
     colab(monkeypatch, **output)
     assert widgets_hint() == ""
-
-
-@pytest.mark.kernel
-def test_in_colab_the_panel_switches_widgets_on_by_itself_and_says_what_to_do_once_they_are_off(kernel: Kernel) -> None:
-    first = kernel.run(COLAB + "%valechat")
-    assert not first.error, first.traceback
-    assert "enable_custom_widget_manager" not in first.text
-    assert first.of_type("application/vnd.jupyter.widget-view+json")
-    later = kernel.run("widgets._installed_url = None\n%valechat")
-    assert LINES in "".join(later.of_type("text/plain"))
