@@ -65,6 +65,12 @@ async def test_a_change_is_written_beside_the_users_own_words_and_counts_at_once
     assert services().settings.limits.confirm_above == Decimal("0.25")
 
 
+async def test_settings_without_a_value_each_are_refused(chat: Chat) -> None:
+    error = await changed(PanelUnderTest(chat), {"type": "change_settings", "names": [], "values": ["7.50"]})
+    assert error is not None
+    assert error["message"] == "There are 1 values for 0 settings."
+
+
 async def test_an_emptied_setting_is_removed(chat: Chat) -> None:
     change = {"type": "change_settings", "names": ["limits.models.openai/gpt-5.4.monthly"], "values": [""]}
     assert await changed(PanelUnderTest(chat), change) is None

@@ -78,8 +78,10 @@ class SettingsDesk:
         names = message["names"]
 
         async def change() -> None:
-            pairs = zip(names, message["values"], strict=True)
-            changes = {_path(name): _value(name, value.strip()) for name, value in pairs}
+            values = message["values"]
+            if len(names) != len(values):
+                raise ConfigError(f"There are {len(values)} values for {len(names)} settings.")
+            changes = {_path(name): _value(name, value.strip()) for name, value in zip(names, values, strict=True)}
             try:
                 await asyncio.to_thread(change_settings, paths, changes)
             except ConfigError as error:
