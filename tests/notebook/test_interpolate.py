@@ -8,6 +8,7 @@ import time
 from types import SimpleNamespace
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -193,6 +194,13 @@ def test_nothing_is_called() -> None:
 
     interpolate("{trap()} {trap().x} {trap.__call__()} {len(rows)}", {"trap": Trap(), "rows": []})
     assert called == []
+
+
+def test_what_follows_a_table_is_no_part_of_its_last_row() -> None:
+    table = pa.table({"a": [1]})
+    assert interpolate("{t}, please", {"t": table}).text.endswith("\na\n1\n, please")
+    assert interpolate("{t}\nplease", {"t": table}).text.endswith("\na\n1\nplease")
+    assert interpolate("{t}", {"t": table}).text.endswith("\na\n1")
 
 
 def test_references_say_what_went_in() -> None:

@@ -12,6 +12,7 @@ notebook. Everything else is sent as it stands: JSON, LaTeX, code, a lone brace.
 * In LaTeX, that is after a command (`\frac{a}{b}`) and inside `$…$`, `$$…$$`, `\(…\)`, `\[…\]` and
   `\begin…\end`, braces belong to LaTeX.
 * Modules and builtins are not values: `{os}` and `{id}` stay.
+* What follows a table or source on its line goes on a line of its own, so that it is no part of the last row.
 """
 
 from __future__ import annotations
@@ -72,6 +73,8 @@ def interpolate(
         if reference.depth % 2:
             values[reference.written] = sent
             pieces.append("{" * outer + sent.text + "}" * outer)
+            if sent.lines and text[reference.end : reference.end + 1].strip("\n"):
+                pieces.append("\n")
         else:
             pieces.append("{" * outer + reference.written + "}" * outer)
         done = reference.end

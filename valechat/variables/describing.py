@@ -54,6 +54,7 @@ class Description:
         images: What the model sees.
         hidden: What was hidden because it looks like a secret, a phrase each.
         table: The beginning of a table, for the user's eyes.
+        lines: Whether its last line stands for itself: a row, or code. What follows belongs on another.
     """
 
     text: str
@@ -61,6 +62,7 @@ class Description:
     images: tuple[ImagePart, ...] = ()
     hidden: tuple[str, ...] = ()
     table: TableHead | None = None
+    lines: bool = False
 
     @property
     def tokens(self) -> int:
@@ -124,7 +126,7 @@ def _clipped(text: str, most: int) -> Description:
 
 def _source(value: Any, hider: Hider) -> Description:
     try:
-        return Description(hider.text(inspect.getsource(value).rstrip()), "source")
+        return Description(hider.text(inspect.getsource(value).rstrip()), "source", lines=True)
     except (OSError, TypeError):
         return Description(str(value))
 
@@ -164,7 +166,8 @@ def _table(table: Table, most: int, hider: Hider, *, head: bool) -> Description:
         count = "All rows" if len(fitting) == table.rows else f"First {len(fitting)} of {table.rows:,} rows"
         text += "\n" + "\n".join([f"{count}:", named, *fitting])
     what = f"schema, statistics and {len(fitting):,} of {table.rows:,} rows"
-    return Description(text, what, table=head_of(table, rows, secret, reveal=hider.off) if head else None)
+    shown = head_of(table, rows, secret, reveal=hider.off) if head else None
+    return Description(text, what, table=shown, lines=True)
 
 
 def _schema(table: Table, most: int, hider: Hider) -> list[str]:
