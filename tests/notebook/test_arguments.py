@@ -77,6 +77,7 @@ def test_words_are_expanded_each_for_itself() -> None:
         "--max-cost -1",
         "--max-cost inf",
         "-o 1x",
+        "-o class",
         "-f pdf",
         "--what",
         "-s",

@@ -324,6 +324,8 @@ def test_without_anybody_to_ask_a_dear_request_is_not_sent(kernel: Kernel, serve
     try:
         ran = kernel.run("%%valechat lab/dear\nhi")
         assert ran.error == "ConfirmationRequired"
+        assert "Agree where you are asked" in ran.traceback
+        assert "confirmed=True" not in ran.traceback
         assert server.requests == []
     finally:
         kernel.run("%valechat limits confirm_above off")

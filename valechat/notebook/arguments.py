@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import cache
+from keyword import iskeyword
 from typing import Any, NoReturn
 
 from valechat.config.names import nearest
@@ -204,7 +205,7 @@ def _parser() -> _Parser:
 
 
 def _variable(text: str) -> str:
-    if not text.isidentifier():
+    if not text.isidentifier() or iskeyword(text):
         raise argparse.ArgumentTypeError(f"{text!r} is no variable's name")
     return text
 
