@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -74,19 +75,6 @@ def test_a_result_without_json_is_shown_by_its_repr() -> None:
     assert "lock" in call(odd, "{}").result.text
 
 
-def test_a_result_that_cannot_be_written_down_is_explained_to_the_model() -> None:
-    class Odd:
-        def __repr__(self) -> str:
-            raise ValueError("no words for it")
-
-    def odd() -> object:
-        return Odd()
-
-    called = call(odd, "{}")
-    assert (called.status, called.result.is_error) == ("error", True)
-    assert "ValueError: no words for it" in called.result.text
-
-
 @pytest.mark.parametrize(
     ("arguments", "complaint"), [('{"a": "x"}', "a:"), ("{}", "a:"), ("[1]", "JSON"), ('{"a": 1', "JSON")]
 )
@@ -115,6 +103,32 @@ def test_a_call_that_takes_too_long_is_given_up() -> None:
 
     called = call(slow, "{}", timeout=0.1)
     assert called.status == "timeout"
+
+
+def test_a_coroutine_that_comes_when_its_call_was_given_up_is_closed_and_never_begun() -> None:
+    entered, given_up = threading.Event(), threading.Event()
+    begun: list[str] = []
+    made: list[Coroutine[Any, Any, None]] = []
+
+    async def work() -> None:
+        begun.append("work")
+
+    def late() -> Coroutine[Any, Any, None]:
+        entered.set()
+        given_up.wait(10)
+        made.append(work())
+        return made[0]
+
+    async def give_up() -> None:
+        calling = asyncio.create_task(FunctionTools([late]).call(ToolCallPart("1", "late", "{}")))
+        await asyncio.to_thread(entered.wait, 10)
+        calling.cancel()
+        await asyncio.wait([calling])
+        given_up.set()
+
+    engine().run(give_up())
+    assert begun == []
+    assert inspect.getcoroutinestate(made[0]) == inspect.CORO_CLOSED
 
 
 def test_too_much_input_is_refused() -> None:

@@ -133,6 +133,9 @@ class _Call:
         if task is not None:
             self._running = (asyncio.get_running_loop(), task)
         if self.done.cancelled():
+            # A coroutine that nobody awaits would say so in whatever cell runs then.
+            if (close := getattr(result, "close", None)) is not None:
+                close()
             return
         try:
             self._hand_over(await result)

@@ -7,7 +7,7 @@ import functools
 import hashlib
 import inspect
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -151,15 +151,26 @@ def _not_ending(run: Callable[[], Any]) -> Callable[[], Any]:
             found = run()
         except SystemExit as error:
             raise ToolFailed(f"SystemExit: {error}") from error
-        return awaited(found) if inspect.isawaitable(found) else found
+        return _Ending(found) if inspect.isawaitable(found) else found
 
-    async def awaited(found: Awaitable[Any]) -> Any:
+    return called
+
+
+class _Ending:
+    """What an `async` function returned, with its `sys.exit()` failed as well. Closed where nobody will await it."""
+
+    def __init__(self, found: Awaitable[Any]) -> None:
+        self._found = found
+
+    def __await__(self) -> Generator[Any, Any, Any]:
         try:
-            return await found
+            return (yield from self._found.__await__())
         except SystemExit as error:
             raise ToolFailed(f"SystemExit: {error}") from error
 
-    return called
+    def close(self) -> None:
+        if inspect.iscoroutine(self._found):
+            self._found.close()
 
 
 async def _where(run: Callable[[], Any], options: ToolOptions) -> Any:
