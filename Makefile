@@ -78,7 +78,8 @@ debian: $(ENVIRONMENT) ## Find what tests need besides, or install it from Debia
 
 .PHONY: docs
 docs: $(ENVIRONMENT) ## Build the documentation into site/
-	$(BIN)/zensical build --clean --strict
+	rm -rf site
+	$(BIN)/zensical build --strict # with --clean it would empty .cache, where more is than its own
 
 .PHONY: bench
 bench: $(ENVIRONMENT) $(BUNDLE) ## Measure what the documentation claims
