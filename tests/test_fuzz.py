@@ -15,10 +15,10 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, get_args
 
-import orjson
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from jupyter_client.session import json_packer
 from mcp.shared.auth import OAuthMetadata, OAuthToken, ProtectedResourceMetadata
 
 import valechat
@@ -111,7 +111,7 @@ def test_no_message_of_a_panel_breaks_its_kernel_side() -> None:
         sent.clear()
         engine().run(deliver(message, buffers))
         assert foreign(sent) == []
-        orjson.dumps(sent, default=str)
+        json_packer(sent)
 
     try_one()
 
