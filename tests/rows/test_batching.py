@@ -16,8 +16,8 @@ import valechat
 from tests.rows.batchserver import BatchServer
 from tests.rows.conftest import configure
 from valechat.engine import engine
-from valechat.errors import LimitReached, ProviderError, RequestRejected, Unreachable
-from valechat.ledger.base import Bucket, Ceiling, Hold
+from valechat.errors import ConfigError, LimitReached, ProviderError, RequestRejected, Unreachable
+from valechat.ledger.base import Bucket, Ceiling, Hold, Retention
 from valechat.rows import Rows, lost
 from valechat.services import services
 
@@ -55,6 +55,27 @@ def test_a_batch_is_out_until_it_is_answered_and_then_each_row_has_its_answer(se
     assert rows.refresh().status == "complete"
     assert [row["answer"] for row in rows.table] == [f"Answer to Say t{n}" for n in range(5)]
     assert (rows.cost, held()) == (5 * EACH, NOTHING)
+
+
+def test_a_job_is_deleted_only_when_what_it_costs_is_known(server: BatchServer) -> None:
+    rows = hand_over()
+    with pytest.raises(ConfigError, match="5 rows of this job are with the provider"):
+        rows.delete()
+    server.work()
+    rows.refresh().delete()
+    assert valechat.jobs() == []
+    assert (valechat.sql("SELECT sum(cost) FROM usage").fetchall(), held()) == ([(5 * EACH,)], NOTHING)
+
+
+def test_a_job_with_a_batch_out_is_kept_however_old(server: BatchServer) -> None:
+    rows = hand_over()
+    services().ledger.jobs.change(rows.id, status="limit")
+    services().ledger.prune(Retention(timedelta(0)))
+    assert [job.id for job in valechat.jobs()] == [rows.id]
+    server.work()
+    rows.refresh()
+    services().ledger.prune(Retention(timedelta(0)))
+    assert valechat.jobs() == []
 
 
 def test_it_is_found_again_after_a_restart_and_not_handed_over_twice(server: BatchServer) -> None:

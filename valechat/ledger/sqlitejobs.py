@@ -152,7 +152,9 @@ class SqliteJobs:
         """Delete the jobs that were last used before a moment and have nothing out; how many."""
         with self._store.write() as t:
             found = t.db.execute(
-                "SELECT id FROM map_jobs WHERE updated_at < ? AND status <> 'out'", (stamp(before),)
+                "SELECT id FROM map_jobs WHERE updated_at < ? AND status <> 'out'"
+                " AND id NOT IN (SELECT job_id FROM map_rows WHERE status = 'out')",
+                (stamp(before),),
             ).fetchall()
             for row in found:
                 delete_job(t, row["id"])

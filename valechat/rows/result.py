@@ -9,6 +9,7 @@ from typing import Any
 
 from valechat.billing.sentences import figure
 from valechat.engine import engine
+from valechat.errors import ConfigError
 from valechat.ledger.jobs import Job, JobRow, JobStore, Tally
 from valechat.rows.estimate import Estimate
 from valechat.rows.frames import added, names_of, whole
@@ -111,7 +112,16 @@ class Rows:
         return self
 
     def delete(self) -> None:
-        """Delete the job with its prompts and answers from the ledger. What it cost stays."""
+        """Delete the job with its prompts and answers from the ledger. What it cost stays.
+
+        Raises:
+            ConfigError: A batch of it is with the provider, whose cost nobody would record.
+        """
+        if out := self._tally.by_status.get("out"):
+            raise ConfigError(
+                f"{out:,} rows of this job are with the provider, and what they cost is not known yet.",
+                fix="`rows.refresh()` fetches what is answered, `rows.cancel()` ends the batch. Delete the job then.",
+            )
         _store().delete(self.id)
 
     @property
