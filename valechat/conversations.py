@@ -31,10 +31,12 @@ def found(ledger: Ledger, conversation_id: str) -> Conversation:
     Raises:
         ConfigError: There is no conversation of this id.
     """
-    head = ledger.conversation(conversation_id)
+    # What a browser sends may hold halves of characters, which nothing that is stored does.
+    readable = conversation_id.encode("utf-8", "replace").decode()
+    head = ledger.conversation(readable)
     if head is None:
         raise ConfigError(
-            f"There is no conversation {conversation_id}.",
+            f"There is no conversation {readable}.",
             fix="valechat sql 'select id, title from conversations' lists them.",
         )
     return head
