@@ -185,6 +185,7 @@ def test_a_backup_with_changed_bytes_is_restored_whole_or_refused(home: Path, tm
         st.lists(st.tuples(st.integers(0, len(whole) - 1), st.binary(min_size=1, max_size=8)), max_size=4),
         st.booleans(),
     )
+    @example([(47, b"\5")], False)
     @tries(25)
     def try_one(changes: list[tuple[int, bytes]], cut: bool) -> None:  # hypothesis gives it
         data = bytearray(whole)

@@ -13,6 +13,9 @@ from valechat.errors import LedgerDamaged, LedgerError, LedgerUnwritable
 __all__ = ["damaged", "translated"]
 
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT}
+_DAMAGED_WITHOUT_CODE = {"unsupported file format"}
+"""What SQLite says of a header's schema format that it does not know, as a plain error."""
+
 _REASONS = {
     sqlite3.SQLITE_FULL: ("the disk is full", "Free some space and try again; nothing that was stored is lost."),
     sqlite3.SQLITE_READONLY: ("it is read-only", "Make the file and its folder writable, or set VALECHAT_HOME."),
@@ -44,7 +47,7 @@ def _error(path: Path, fault: sqlite3.Error | OSError) -> LedgerError | None:
         return LedgerUnwritable(f"The ledger {path} cannot be written: {reason}.", fix=fix)
     code = getattr(fault, "sqlite_errorcode", None)
     primary = code & 0xFF if code is not None else None
-    if primary in _DAMAGED:
+    if primary in _DAMAGED or str(fault) in _DAMAGED_WITHOUT_CODE:
         return damaged(path, str(fault))
     if primary in _REASONS:
         reason, fix = _REASONS[primary]
