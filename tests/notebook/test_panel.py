@@ -10,6 +10,7 @@ import pytest
 from comm import DummyComm
 
 from valechat.chat import Chat
+from valechat.notebook import places
 from valechat.notebook.panel import Panel, panel_of, panel_of_cell
 
 
@@ -31,6 +32,7 @@ class Told(DummyComm):
 @pytest.fixture(autouse=True)
 def told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(comm, "create_comm", Told)
+    monkeypatch.setattr(places, "_latest", [])  # no other test's questions are asked in these panels
 
 
 def click(panel: Panel, message: dict[str, Any]) -> None:

@@ -46,6 +46,7 @@ class BatchServer:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.sleep(0)  # in which what was aborted is closed
 
     @property
     def url(self) -> str:
@@ -115,22 +116,29 @@ class BatchServer:
         assert task is not None
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
-            while True:
-                head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-                fields = dict(line.lower().split(": ", 1) for line in head.split("\r\n")[1:] if ": " in line)
-                body = await reader.readexactly(int(fields.get("content-length", 0)))
-                verb, path, _ = head.split(" ", 2)
-                handed_over = verb == "POST" and path.endswith("batches")
-                if self.never_arrives and handed_over:
-                    break
-                status, found = self._answer(verb, path.removeprefix("/v1"), body)
-                if self.lose_answers and handed_over:
-                    break
-                data = found if isinstance(found, bytes) else json.dumps(found).encode()
-                writer.write(f"HTTP/1.1 {status} X\r\nContent-Length: {len(data)}\r\n\r\n".encode() + data)
-                await writer.drain()
-        writer.close()
+        try:
+            with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+                while await self._one(reader, writer):
+                    pass
+            writer.close()
+        except asyncio.CancelledError:
+            writer.transport.abort()
+
+    async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+        fields = dict(line.lower().split(": ", 1) for line in head.split("\r\n")[1:] if ": " in line)
+        body = await reader.readexactly(int(fields.get("content-length", 0)))
+        verb, path, _ = head.split(" ", 2)
+        handed_over = verb == "POST" and path.endswith("batches")
+        if self.never_arrives and handed_over:
+            return False
+        status, found = self._answer(verb, path.removeprefix("/v1"), body)
+        if self.lose_answers and handed_over:
+            return False
+        data = found if isinstance(found, bytes) else json.dumps(found).encode()
+        writer.write(f"HTTP/1.1 {status} X\r\nContent-Length: {len(data)}\r\n\r\n".encode() + data)
+        await writer.drain()
+        return True
 
     def _answer(self, verb: str, path: str, body: bytes) -> tuple[int, Any]:  # noqa: PLR0911  # one line an endpoint
         path, _, query = path.partition("?")

@@ -62,6 +62,7 @@ class ModelServer:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.sleep(0)  # in which what was aborted is closed
 
     @property
     def url(self) -> str:
@@ -76,12 +77,13 @@ class ModelServer:
         assert task is not None
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
-            try:
+        try:
+            with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
                 while await self._one(reader, writer):
                     pass
-            finally:
-                writer.close()
+            writer.close()
+        except asyncio.CancelledError:
+            writer.transport.abort()
 
     async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
