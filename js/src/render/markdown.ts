@@ -12,6 +12,7 @@ import { CodeBlock, codeBlockOf, waitsForColours, type CellInserter } from "./co
 import { decorate, drawn } from "./decorate";
 import { formulas } from "./math";
 import { sanitized } from "./sanitize";
+import { inTurn } from "./turns";
 
 const marked = new Marked({ gfm: true, breaks: false, async: false }, formulas);
 
@@ -64,7 +65,10 @@ export class MarkdownView {
     const { text, done } = this.target;
     const drawn = text.startsWith(this.text) ? this.text.length : 0;
     if (text.length - drawn <= 2 * STEP) {
-      this.show(text, done);
+      const grew = this.text !== "" && !this.finished;
+      this.show(text, done && !grew);
+      // The whole text is parsed again: eight answers that end together would hold the page up.
+      if (done && grew) inTurn(() => this.finish());
       return;
     }
     this.show(text.slice(0, drawn + STEP), false);
@@ -72,6 +76,11 @@ export class MarkdownView {
       this.frame = 0;
       this.advance();
     });
+  }
+
+  private finish(): void {
+    const { text, done } = this.target;
+    if (done && this.frame === 0) this.show(text, done);
   }
 
   private show(text: string, done: boolean): void {

@@ -1,7 +1,11 @@
-import { describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 
 import { MarkdownView } from "../../src/render/markdown";
+import { frame } from "../host";
 import { corpus, random } from "./corpus";
+
+// In the same frame as another's end, an answer ends later.
+beforeEach(frame);
 
 function whole(text: string, done = true): string {
   const view = new MarkdownView();
@@ -76,6 +80,19 @@ describe("a growing answer", () => {
     for (const prefix of prefixes(text, 3)) view.update(prefix, false);
     view.update(text, true);
     expect(view.node.querySelector("a")?.getAttribute("href")).toBe("https://example.org/guide");
+  });
+
+  it("ends one of several that end together in each frame, and all of them", async () => {
+    const text = "See [the guide][g].\n\nA.\n\nB.\n\nC.\n\n[g]: https://example.org/guide";
+    const views = [0, 1, 2].map(() => new MarkdownView());
+    for (const view of views) view.update(text.slice(0, -30), false);
+    const ended = () => views.map((view) => view.node.querySelector("a") !== null);
+    for (const view of views) view.update(text, true);
+    expect(ended()).toEqual([true, false, false]);
+    await new Promise(requestAnimationFrame);
+    expect(ended()).toEqual([true, true, false]);
+    await new Promise(requestAnimationFrame);
+    expect(ended()).toEqual([true, true, true]);
   });
 
   it("shows the authoritative text where it differs from what was streamed", () => {

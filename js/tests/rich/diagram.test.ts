@@ -1,10 +1,14 @@
-import { describe, expect, it, vi } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 
 import { CodeBlock } from "../../src/render/code";
 import { MarkdownView } from "../../src/render/markdown";
 import { Diagram } from "../../src/rich/diagram";
 import { harmlessPicture } from "../../src/rich/harmless";
 import type { Rich } from "../../src/rich/rich";
+import { frame } from "../host";
+
+// In the same frame as another's end, an answer ends later.
+beforeEach(frame);
 
 const SVG = '<svg viewBox="0 0 40 20"><style>#a{fill:red}</style><linearGradient id="g"/><g id="a"><text>hi</text></g></svg>';
 
