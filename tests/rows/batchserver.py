@@ -8,13 +8,14 @@ is refused as they refuse it.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Self
+from typing import Any
 from urllib.parse import parse_qsl
+
+from tests.rows.loopback import LoopbackServer
 
 __all__ = ["BatchServer"]
 
@@ -22,10 +23,11 @@ _ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 USAGE = {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110}
 
 
-class BatchServer:
+class BatchServer(LoopbackServer):
     """The server. Used as `async with BatchServer() as server`."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.files: dict[str, bytes] = {}
         self.batches: dict[str, dict[str, Any]] = {}
         self.lines: dict[str, list[dict[str, Any]]] = {}
@@ -33,24 +35,6 @@ class BatchServer:
         self.most_listed = 100
         self.lose_answers = self.never_arrives = False
         self.refuse = False
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self._server.close()
-        for _turn in range(5):
-            await asyncio.sleep(0)  # what was accepted at the end begins, and can be ended
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await asyncio.sleep(0)  # in which what was aborted is closed
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/v1"
 
     def work(self, *, answered: int = 10**9, status: str = "completed") -> None:
         """End all batches that are out; the first rows are answered, the rest not."""
@@ -111,20 +95,7 @@ class BatchServer:
         counts = _counts(**{kind: said.count(kind) for kind in set(said)})
         self.batches[batch_id].update(processing_status="ended", request_counts=counts)
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        try:
-            with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
-                while await self._one(reader, writer):
-                    pass
-            writer.close()
-        except asyncio.CancelledError:
-            writer.transport.abort()
-
-    async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+    async def answer_one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
         fields = dict(line.lower().split(": ", 1) for line in head.split("\r\n")[1:] if ": " in line)
         body = await reader.readexactly(int(fields.get("content-length", 0)))

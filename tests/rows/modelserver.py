@@ -14,14 +14,16 @@ import random
 import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import Any, Self
+from typing import Any
+
+from tests.rows.loopback import LoopbackServer
 
 __all__ = ["ModelServer"]
 
 PIECES = 8
 
 
-class ModelServer:
+class ModelServer(LoopbackServer):
     """The server. Used as `async with ModelServer(...) as server`.
 
     Args:
@@ -39,6 +41,7 @@ class ModelServer:
         seconds: float = 0.0,
         seed: int = 7,
     ) -> None:
+        super().__init__()
         self.faults = dict(faults or {})
         self.answer = answer
         self.seconds = seconds
@@ -49,43 +52,12 @@ class ModelServer:
         self.go_on.set()
         self.bodies: list[dict[str, Any]] = []
         self._random = random.Random(seed)
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, backlog=512)
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self._server.close()
-        for _turn in range(5):
-            await asyncio.sleep(0)  # what was accepted at the end begins, and can be ended
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await asyncio.sleep(0)  # in which what was aborted is closed
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/v1"
 
     @property
     def answers(self) -> int:
         return sum(self.completed.values())
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        try:
-            with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
-                while await self._one(reader, writer):
-                    pass
-            writer.close()
-        except asyncio.CancelledError:
-            writer.transport.abort()
-
-    async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+    async def answer_one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
         length = next((int(line[15:]) for line in head.split("\r\n") if line.lower().startswith("content-length:")), 0)
         body = await reader.readexactly(length)
