@@ -9,7 +9,7 @@ from valechat.services import services
 if TYPE_CHECKING:
     import duckdb
 
-__all__ = ["connect", "sql"]
+__all__ = ["connect", "names", "sql"]
 
 
 def sql(query: str, *, params: Any = None) -> duckdb.DuckDBPyRelation:
@@ -28,6 +28,14 @@ def connect() -> duckdb.DuckDBPyConnection:
     opened = services()
     opened.publish()
     return opened.ledger.connect()
+
+
+def names() -> list[str]:
+    """The names that a query can begin with a letter of: the ledger's views, then their columns."""
+    from valechat.ledger.views import NAMES
+
+    with connect() as connection:
+        return [name for (name,) in connection.execute(NAMES).fetchall()]
 
 
 def __getattr__(name: str) -> Any:

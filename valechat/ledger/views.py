@@ -12,7 +12,14 @@ from pathlib import Path
 
 from valechat.ledger.streams import MONEY, STREAMS, Stream
 
-__all__ = ["from_lines", "placeholder", "placeholder_name", "read_segments", "source", "target", "view_script"]
+__all__ = ["NAMES", "from_lines", "placeholder", "placeholder_name", "read_segments", "source", "target", "view_script"]
+
+
+NAMES = """SELECT name FROM (
+    SELECT view_name AS name, 0 AS place FROM duckdb_views() WHERE NOT internal
+    UNION SELECT column_name, 1 FROM duckdb_columns() WHERE NOT internal
+) WHERE NOT starts_with(name, '_') GROUP BY name ORDER BY min(place), name"""
+"""The names of the views that are there for users, then those of their columns."""
 
 
 def source(path: Path) -> str:

@@ -17,7 +17,7 @@ from valechat.notebook.formats import FORMATS
 from valechat.notebook.host import Host
 from valechat.notebook.verbs import VERBS
 from valechat.pluginverbs.following import following
-from valechat.queries import connect
+from valechat.queries import names
 from valechat.services import services
 from valechat.variables.listing import listed
 
@@ -27,10 +27,6 @@ PATIENCE = 1.0
 """Seconds the models' servers may take before Tab answers without them."""
 
 _MAGIC = re.compile(r"\s*(?:[\w.]+\s*=\s*)?(%{1,2})valechat(?:\s|$)")
-_SQL_NAMES = """SELECT name FROM (
-    SELECT view_name AS name, 0 AS place FROM duckdb_views() WHERE NOT internal
-    UNION SELECT column_name, 1 FROM duckdb_columns() WHERE NOT internal
-) WHERE NOT starts_with(name, '_') GROUP BY name ORDER BY min(place), name"""
 _OPEN_BRACE = re.compile(r"(?<!\{)\{((?:[^\W\d][\w.]*)?)$")
 _WORD = re.compile(r"(?:(?<=\s)[\"'][^\"']*|\S*)$")
 _LIST = ("--tools", "--reveal")
@@ -90,11 +86,9 @@ class Completion:
     def _sql_names(self) -> list[str]:
         if not self._sql:
             try:
-                with connect() as connection:
-                    names = connection.execute(_SQL_NAMES).fetchall()
+                self._sql = names()
             except ValeChatError:
                 return []  # Tab is no place for an error; the query itself will say it
-            self._sql = [name for (name,) in names]
         return self._sql
 
     def _words(self, given: list[str], word: str, *, cell: bool) -> Iterable[str]:
