@@ -1,9 +1,8 @@
-"""The notebook around a magic: its variables, its next cell, its failures; and what its host lacks for widgets."""
+"""The notebook around a magic: its variables, its next cell, its failures."""
 
 from __future__ import annotations
 
 import inspect
-import sys
 from collections import ChainMap
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -14,30 +13,7 @@ from valechat.errors import ConfigError
 from valechat.notebook.failures import Failures
 from valechat.notebook.kernel import user_names
 
-__all__ = ["Host", "widgets_hint"]
-
-_COLAB = (
-    "Colab draws other packages' widgets only once its custom widget manager is on. Run this in a cell, then show the "
-    "panel again:\n\nfrom google.colab import output\noutput.enable_custom_widget_manager()"
-)
-
-
-def widgets_hint() -> str:
-    """What the user must do before this host draws our widgets; empty where nothing is known to be missing.
-
-    Looks at what is there, as Colab's own display hook does (googlecolab/colabtools,
-    `google/colab/output/_widgets.py`): without an address of a manager it draws ipywidgets' own widgets alone.
-    anywidget switches it on by itself where it sees Colab, once; it may have been switched off since.
-    """
-    colab = sys.modules.get("google.colab")
-    if colab is None:
-        return ""
-    output = sys.modules.get("google.colab.output")
-    if output is None:
-        return _COLAB
-    unknown = object()
-    installed = getattr(getattr(output, "_widgets", None), "_installed_url", unknown)
-    return "" if installed is unknown or installed else _COLAB
+__all__ = ["Host"]
 
 
 class Host:

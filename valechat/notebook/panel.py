@@ -16,9 +16,9 @@ from valechat.engine import engine
 from valechat.ledger.base import StoredMessage
 from valechat.notebook import kernel, marimo
 from valechat.notebook.assets import static
+from valechat.notebook.colab import widgets_hint
 from valechat.notebook.comms import answer_while_busy, is_open
 from valechat.notebook.conversation import PanelConversation
-from valechat.notebook.host import widgets_hint
 from valechat.notebook.outbox import Outbox
 from valechat.notebook.outputs import show as show_output
 from valechat.notebook.outputs import small

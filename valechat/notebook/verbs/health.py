@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from valechat.doctor import LABELS, Check, diagnose
+from valechat.notebook.colab import widgets_hint
 from valechat.notebook.comms import front_end, routing
-from valechat.notebook.host import widgets_hint
 from valechat.notebook.outputs import show
 from valechat.notebook.tabular import table
 from valechat.notebook.verbs.registry import Call, verb

@@ -1,4 +1,4 @@
-"""What the notebook's host lacks is looked for, and said with what to do; nothing is guessed from names alone."""
+"""What Colab lacks for widgets is looked for, and said with what to do; nothing is guessed from names alone."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from valechat.notebook.host import widgets_hint
+from valechat.notebook.colab import widgets_hint
 
 LINES = "from google.colab import output\noutput.enable_custom_widget_manager()"
 
