@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -31,13 +32,18 @@ class Zygote:
         self._in: IO[str] = process.stdin
         self._out: IO[str] = process.stdout
         self._process = psutil.Process(process.pid)
+        self._unheard: deque[str] = deque()
 
-    def begin(self, marker: str, servers: int, how: str) -> None:
+    def begin(self, marker: str, servers: int, how: str) -> int:
+        """A new kernel's process, which has only just been made."""
         self._in.write(f"{marker} {servers} {how}\n")
         self._in.flush()
+        while not (said := self._line()).startswith("begun "):
+            self._unheard.append(said)
+        return int(said.split()[1])
 
     def hear(self) -> str:
-        return self._out.readline().strip()
+        return self._unheard.popleft() if self._unheard else self._line()
 
     def ready(self) -> int:
         """The process that is ready next."""
@@ -50,6 +56,11 @@ class Zygote:
         for kernel in self._process.children():
             with suppress(psutil.NoSuchProcess):
                 kernel.kill()
+
+    def _line(self) -> str:
+        line = self._out.readline()
+        assert line, "The zygote has ended."
+        return line.strip()
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +148,7 @@ def test_kernels_killed_while_their_servers_start_leave_nothing(zygote: Zygote) 
     markers = [new_marker() for _ in range(12)]
     chance = random.Random(5)
     for marker in markers:
-        zygote.begin(marker, 2, "wait")
+        kernel = zygote.begin(marker, 2, "wait")
         time.sleep(chance.uniform(0, 0.25))  # the moment is what matters, and each should be another
-        zygote.kill_all()
+        os.kill(kernel, signal.SIGKILL)
     assert_gone(*markers)

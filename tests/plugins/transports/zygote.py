@@ -1,7 +1,7 @@
 """Makes processes like a kernel, each with plugins open on its engine's thread. Forks them, as imports take seconds.
 
-Reads lines `MARKER SERVERS HOW` and writes `ready PID` for each when its servers are up. HOW is what it
-does then: `wait`, or one of the ways to end.
+Reads lines `MARKER SERVERS HOW` and writes `begun PID` for each, and `ready PID` when its servers are up. HOW is
+what it does then: `wait`, or one of the ways to end.
 """
 
 from __future__ import annotations
@@ -92,9 +92,11 @@ def main() -> None:
     say("up")
     while line := sys.stdin.readline():
         marker, servers, how = line.split()
-        if os.fork() == 0:
+        process = os.fork()
+        if process == 0:
             os.environ[f"{MARKER}_KERNEL"] = marker
             kernel(marker, int(servers), how)
+        say(f"begun {process}")
 
 
 if __name__ == "__main__":
