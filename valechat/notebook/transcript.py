@@ -28,8 +28,8 @@ _ADDRESS = re.compile(r"https?://[^\s<>\x00-\x20]+", re.IGNORECASE)
 MOST = 100_000
 """Characters of one text in a transcript: a notebook is saved whole, again and again."""
 
-ALL = 200_000
-"""Characters of a saved transcript's messages; one is there in any case."""
+ALL = 100_000
+"""Characters of a saved transcript's messages; one is there in any case. Drawing twice as many takes a page 60 ms."""
 
 
 class Transcript:

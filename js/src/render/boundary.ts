@@ -14,11 +14,19 @@ export function drawnOrPlain(message: MessageShown, draw: () => unknown): unknow
   try {
     return draw();
   } catch (error) {
-    return html`<article class="vc-message vc-broken-message">
-      ${box(strings.brokenMessage, report(error), [])}
-      <pre class="vc-rest">${message.text}</pre>
-    </article>`;
+    return html`<article class="vc-message vc-broken-message">${plain(message.text, error)}</article>`;
   }
+}
+
+/** A text that could not be drawn, as it is, in the place of what was drawn of it. */
+export function plainInstead(place: HTMLElement, text: string, error: unknown): void {
+  place.replaceChildren();
+  render(plain(text, error), place);
+}
+
+function plain(text: string, error: unknown): TemplateResult {
+  return html`${box(strings.brokenMessage, report(error), [])}
+    <pre class="vc-rest">${text}</pre>`;
 }
 
 /** In the place of a panel that cannot be drawn. */

@@ -3,8 +3,8 @@ import { strings as words } from "../branches/strings";
 import { icon } from "../icons";
 import { strings } from "../strings";
 import { copyButton, flash } from "./copy";
+import { redrawn } from "./growncode";
 import { highlighted } from "./highlight";
-import { sanitized } from "./sanitize";
 
 /** Puts code into a new cell. Absent where the host has no cells. */
 export interface CellInserter {
@@ -33,6 +33,8 @@ export class CodeBlock {
   private readonly pre = document.createElement("pre");
   private readonly target = document.createElement("code");
   private code = "";
+  /** What the colours were last drawn from. */
+  private html = "";
   /** Whether something is drawn from this code, which then is not to change any more. */
   drawn = false;
 
@@ -63,7 +65,8 @@ export class CodeBlock {
     this.code = code;
     const html = waitsForColours(code, growing) ? null : highlighted(code, this.language);
     if (html === null) this.target.textContent = code;
-    else this.target.replaceChildren(sanitized(html));
+    else redrawn(this.target, this.html, html);
+    this.html = html ?? "";
   }
 
   /** Makes room for what is drawn from the code, below it, with a button before those that are in the bar. */

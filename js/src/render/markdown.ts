@@ -8,11 +8,13 @@
 import { Lexer, Marked, type MarkedOptions, type Token, type Tokens } from "marked";
 
 import type { Rich } from "../rich/rich";
+import { plainInstead } from "./boundary";
 import { CodeBlock, codeBlockOf, waitsForColours, type CellInserter } from "./code";
 import { decorate, drawn } from "./decorate";
+import { extended } from "./extend";
 import { formulas } from "./math";
 import { sanitized } from "./sanitize";
-import { inTurn } from "./turns";
+import { end, grow } from "./turns";
 
 const marked = new Marked({ gfm: true, breaks: false, async: false }, formulas);
 
@@ -22,7 +24,9 @@ const GROWING = { ...marked.defaults, growing: true } as MarkedOptions;
 interface Block {
   /** What the block is drawn from: equal keys draw equal nodes. */
   readonly key: string;
-  nodes: Node[];
+  readonly nodes: Node[];
+  /** The HTML of a block whose last text may grow in its place. */
+  readonly html?: string;
 }
 
 type Links = Lexer["tokens"]["links"];
@@ -36,7 +40,9 @@ const STEP = 2_000;
 export class MarkdownView {
   readonly node = document.createElement("div");
   private target = { text: "", done: false };
-  private frame = 0;
+  /** A frame, or room in one, is waited for. */
+  private waits = false;
+  private failed: { readonly error: unknown } | null = null;
   private text = "";
   private finished = false;
   /** How much of `text` the settled blocks cover, and how many they are. */
@@ -52,12 +58,17 @@ export class MarkdownView {
     this.node.className = "vc-md";
   }
 
-  /** Draws `source`. `done` when no more will come. A long piece is drawn over several frames. */
+  /** Draws `source`. `done` when no more will come. Much is drawn over several frames. */
   update(source: string, done: boolean): void {
     // The lexer does this by itself, and then its tokens would not add up to the text.
     const text = source.includes("\r") ? source.replace(/\r\n?/g, "\n") : source;
     this.target = { text, done };
-    if (this.frame === 0) this.advance();
+    if (!this.waits && !this.failed) {
+      const grows = this.text !== "" && !this.finished;
+      if (grows) this.later(grow, () => this.advance());
+      else this.attempt(() => this.advance());
+    }
+    if (this.failed) throw this.failed.error;
   }
 
   /** Draws the next step towards the target. */
@@ -67,20 +78,29 @@ export class MarkdownView {
     if (text.length - drawn <= 2 * STEP) {
       const grew = this.text !== "" && !this.finished;
       this.show(text, done && !grew);
-      // The whole text is parsed again: eight answers that end together would hold the page up.
-      if (done && grew) inTurn(() => this.finish());
+      if (done && grew) this.later(end, () => this.show(this.target.text, this.target.done));
       return;
     }
     this.show(text.slice(0, drawn + STEP), false);
-    this.frame = requestAnimationFrame(() => {
-      this.frame = 0;
-      this.advance();
+    this.later(requestAnimationFrame, () => this.advance());
+  }
+
+  private later(when: (work: () => void) => unknown, work: () => void): void {
+    this.waits = true;
+    when(() => {
+      this.waits = false;
+      this.attempt(work);
     });
   }
 
-  private finish(): void {
-    const { text, done } = this.target;
-    if (done && this.frame === 0) this.show(text, done);
+  /** Nobody else sees to what goes wrong in a later frame. */
+  private attempt(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.failed = { error };
+      plainInstead(this.node, this.target.text, error);
+    }
   }
 
   private show(text: string, done: boolean): void {
@@ -138,11 +158,18 @@ export class MarkdownView {
       return { key, nodes: [drawn(this.rich, language, code, view)] };
     }
     const html = marked.parser([token]);
-    const key = `html:${growing && DRAWN_INSIDE.test(html)}:${html}`;
+    const waits = growing && DRAWN_INSIDE.test(html);
+    const key = `html:${waits}:${html}`;
     if (old?.key === key) return old;
+    if (token.type === "html" || waits) return { key, nodes: this.made(html, growing) };
+    if (old?.html !== undefined && extended(old.nodes, old.html, html)) return { key, nodes: old.nodes, html };
+    return { key, nodes: this.made(html, growing), html };
+  }
+
+  private made(html: string, growing: boolean): Node[] {
     const fragment = sanitized(html);
     decorate(fragment, this.cells, growing, this.rich);
-    return { key, nodes: [...fragment.childNodes] };
+    return [...fragment.childNodes];
   }
 
   /** Puts `fresh` in the place of all blocks from `start` on, leaving unchanged nodes where they are. */

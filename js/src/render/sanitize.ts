@@ -41,11 +41,16 @@ purifier.addHook("afterSanitizeAttributes", (element) => {
   }
 });
 
+/** How often a document serves. Each purification leaves an iterator on it, at which every later change has to look. */
+const USES = 32;
+
 /** Belongs to no window: what is parsed in it runs no script and loads no image. */
-const inert = document.implementation.createHTMLDocument("");
+let inert = document.implementation.createHTMLDocument("");
+let uses = 0;
 
 /** The harmless part of some HTML. Images are still in it: `decorate` must see them before a page does. */
 export function sanitized(html: string): DocumentFragment {
+  if (++uses % USES === 0) inert = document.implementation.createHTMLDocument("");
   const parsed = inert.createElement("div");
   parsed.innerHTML = html;
   purifier.sanitize(parsed);

@@ -17,11 +17,11 @@ export class Follower {
     // Whoever unfolds something wants to read it where it is.
     el.addEventListener("toggle", () => this.set(this.isNear()), true);
     if (typeof ResizeObserver === "function") {
-      this.observer = new ResizeObserver(() => {
-        this.measure();
+      this.observer = new ResizeObserver((changes) => {
+        if (changes.some((one) => one.target === el)) this.measure();
         this.follow();
       });
-      this.observer.observe(el);
+      for (const one of [el, ...el.children]) this.observer.observe(one);
     }
   }
 

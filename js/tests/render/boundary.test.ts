@@ -28,6 +28,18 @@ test("a message that cannot be drawn is shown as plain text, beside the others",
   expect(labelled("Message")).not.toBeNull();
 });
 
+test("an answer that fails in a later frame is shown as plain text too", async () => {
+  const view = new MarkdownView();
+  view.update("A word. ".repeat(700), false);
+  vi.spyOn(MarkdownView.prototype as unknown as { show: () => void }, "show").mockImplementation(() => {
+    throw new Error("no such block");
+  });
+  await frame();
+  expect(view.node.textContent).toContain("A word. ".repeat(700));
+  expect(view.node.textContent).toContain("no such block");
+  expect(() => view.update("More.", false)).toThrow("no such block");
+});
+
 test("a panel that cannot be drawn says so, keeps what was typed, and can be tried again", async () => {
   await panel({ messages: [question("One"), message({ text: "fine" })] });
   type("half typed");

@@ -59,7 +59,7 @@ describe("the rows that a frame affords", () => {
   it("are fewer the longer the last ones took, and never none", () => {
     const pace = new Pace();
     const before = pace.most;
-    for (let i = 0; i < 5; i += 1) pace.took(1, 4);
+    for (let i = 0; i < 5; i += 1) pace.took(1, 8);
     expect(pace.most).toBeLessThan(before);
     for (let i = 0; i < 9; i += 1) pace.took(1, 500);
     expect(pace.most).toBe(1);

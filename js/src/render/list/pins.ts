@@ -12,6 +12,8 @@ const MOST_UNFOLDED = 20;
 export class Pins {
   private readonly unfolded = new Map<string, HTMLElement>();
   private printing = false;
+  /** The nodes in which what is selected begins and ends. */
+  private selection: readonly (Node | null)[] = [];
 
   /** `changed` is told when everything must be drawn at once, and when no longer. */
   constructor(
@@ -21,11 +23,13 @@ export class Pins {
     list.addEventListener("toggle", (event) => this.toggled(event), true);
     window.addEventListener("beforeprint", this.print);
     window.addEventListener("afterprint", this.print);
+    document.addEventListener("selectionchange", this.select);
   }
 
   dispose(): void {
     window.removeEventListener("beforeprint", this.print);
     window.removeEventListener("afterprint", this.print);
+    document.removeEventListener("selectionchange", this.select);
   }
 
   /** Whether all rows are wanted: the page is being printed. */
@@ -39,20 +43,25 @@ export class Pins {
     const focused = indexOf(keyOf(this.list, root.activeElement));
     const unfolded = [...this.unfolded.keys()].map(indexOf);
     const kept = [focused, ...unfolded].filter((index) => index !== undefined);
-    return [...kept, ...this.selected(root, indexOf)];
+    return [...kept, ...this.selected(indexOf)];
   }
 
-  private selected(root: Document | ShadowRoot, indexOf: (key: string) => number | undefined): number[] {
-    // Chromium gives a shadow root its own selection; elsewhere the document's ends at the host.
-    const selection = "getSelection" in root ? (root as Document).getSelection() : document.getSelection();
-    // By its range: to say whether a selection is collapsed, the browser lays out the page.
-    if (!selection || selection.rangeCount === 0 || selection.getRangeAt(0).collapsed) return [];
-    const ends = [selection.anchorNode, selection.focusNode].map((node) => indexOf(keyOf(this.list, node)));
+  private selected(indexOf: (key: string) => number | undefined): number[] {
+    const ends = this.selection.map((node) => indexOf(keyOf(this.list, node)));
     const known = ends.filter((index) => index !== undefined).sort((a, b) => a - b);
     const [first, last] = [known[0], known.at(-1)];
     if (first === undefined || last === undefined) return [];
     return last - first < MOST_SELECTED ? Array.from({ length: last - first + 1 }, (_, i) => first + i) : known;
   }
+
+  // When it changes, not when rows are drawn: to be asked for it, the browser lays out the page.
+  private readonly select = () => {
+    const root = this.list.getRootNode() as Document | ShadowRoot;
+    // Chromium gives a shadow root its own selection; elsewhere the document's ends at the host.
+    const selection = "getSelection" in root ? (root as Document).getSelection() : document.getSelection();
+    const range = selection && selection.rangeCount > 0 ? selection.getRangeAt(0) : null;
+    this.selection = range && !range.collapsed ? [range.startContainer, range.endContainer] : [];
+  };
 
   private toggled(event: Event): void {
     const fold = event.target as HTMLElement;
