@@ -55,7 +55,7 @@ class Recording(SqliteLedger):
 
     def settle(self, row: UsageRow, buckets: Sequence[Bucket], messages: Any = ()) -> bool:
         self.settling.set()
-        assert self.go_on.wait(10)
+        assert self.go_on.wait(60)
         if self.unwritable:
             raise LedgerUnwritable("The disk is full, says the test.", fix="None.")
         return super().settle(row, buckets, messages)

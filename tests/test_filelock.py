@@ -55,5 +55,5 @@ def test_a_child_that_was_forked_while_it_was_held_does_not_keep_it(tmp_path: Pa
         assert parent.stdout.readline() == "given back\n"
         with try_locked(path) as mine:
             assert mine
-        parent.communicate("", timeout=20)
+        parent.communicate("", timeout=60)
         assert parent.returncode == 0

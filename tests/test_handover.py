@@ -54,9 +54,9 @@ async def test_the_first_item_of_a_slow_source_does_not_wait_for_the_second() ->
     engine = Engine()
     try:
         items = engine.iterate(slow())
-        assert await asyncio.wait_for(anext(items), 5) == "first"
+        assert await asyncio.wait_for(anext(items), 30) == "first"
         more.set()
-        assert await asyncio.wait_for(anext(items), 5) == "second"
+        assert await asyncio.wait_for(anext(items), 30) == "second"
         assert [item async for item in items] == []
     finally:
         more.set()

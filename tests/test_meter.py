@@ -262,7 +262,7 @@ async def test_a_question_stopped_while_it_is_stored_is_kept_as_unanswered(money
 
     def slowly(messages: Sequence[StoredMessage]) -> None:
         storing.set()
-        assert go_on.wait(10)
+        assert go_on.wait(60)
         add(messages)
 
     money.ledger.add_messages = slowly  # type: ignore[method-assign]  # held up in this one test

@@ -111,7 +111,7 @@ async def test_the_question_is_stored_before_the_first_word(talk: Conversation) 
     provider = ScriptedProvider([60.0])
     async with contextlib.aclosing(run_turn(talk.turn("Hi", provider), talk.ledger, talk.meter)) as events:
         reading = asyncio.ensure_future(anext(events))
-        await asyncio.wait_for(provider.waiting.wait(), 5)
+        await asyncio.wait_for(provider.waiting.wait(), 30)
         assert texts([stored.message for stored in talk.stored()]) == [("user", "Hi")]
         reading.cancel()
         with contextlib.suppress(asyncio.CancelledError):
@@ -121,7 +121,7 @@ async def test_the_question_is_stored_before_the_first_word(talk: Conversation) 
 async def test_a_cancelled_turn_closes_the_stream_and_settles_what_had_arrived(talk: Conversation) -> None:
     provider = ScriptedProvider([TextChunk("Half an "), 60.0])
     task = asyncio.ensure_future(talk.events(talk.turn("Hi", provider)))
-    await asyncio.wait_for(provider.waiting.wait(), 5)
+    await asyncio.wait_for(provider.waiting.wait(), 30)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -145,7 +145,7 @@ async def test_closing_the_events_early_settles_as_cancelled(talk: Conversation)
 async def test_an_answer_stopped_before_its_first_word_is_no_part_of_what_is_sent_next(talk: Conversation) -> None:
     provider = ScriptedProvider([60.0])
     task = asyncio.ensure_future(talk.events(talk.turn("Hi", provider)))
-    await asyncio.wait_for(provider.waiting.wait(), 5)
+    await asyncio.wait_for(provider.waiting.wait(), 30)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -365,7 +365,7 @@ async def test_a_call_that_was_cancelled_with_its_turn_is_recorded_as_such(talk:
     provider = ScriptedProvider([PartChunk(ToolCallPart("1", "slow", "{}")), *answer("")])
     turn = talk.turn("Go", provider, toolbox=FunctionTools([slow]))
     task = asyncio.ensure_future(talk.events(turn))
-    await asyncio.wait_for(began.wait(), 5)
+    await asyncio.wait_for(began.wait(), 30)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     found = talk.ledger.connect().sql("SELECT plugin, tool, status FROM tool_calls").fetchall()

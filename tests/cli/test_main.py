@@ -4,12 +4,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import COMMAND, Run
+from tests.patience import Stopwatch
 from valechat import __version__
 from valechat.cli import main
 
@@ -87,10 +87,10 @@ def test_an_interrupt_ends_at_once_without_a_traceback_and_the_request_is_billed
     ) as asking:
         assert asking.stdout is not None
         assert asking.stdout.read(10)
-        interrupted = time.monotonic()
+        interrupted = Stopwatch()
         asking.send_signal(signal.SIGINT)
-        _, errors = asking.communicate(timeout=20)
-        assert time.monotonic() - interrupted < 3
+        _, errors = asking.communicate(timeout=60)
+        assert interrupted.seconds < 3
     assert asking.returncode == 130
     assert "Traceback" not in errors
     assert run("sql", "select status from usage", "--csv").stdout == "status\ncancelled\n"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.keys.conftest import Desktop
@@ -90,11 +92,13 @@ def test_a_keychain_that_hangs_is_given_up_and_keeps_nobody_from_ending(desktop:
                 try:
                     await ring.get("openai")
                 except KeyStorageError as error:
-                    print("refused:", error.message, f"after {time.monotonic() - begun:.0f} s")
+                    print("refused:", error.message, f"after {time.monotonic() - begun:.1f} s")
         asyncio.run(main())
     """)
-    assert "refused: The keychain did not answer within 3 s; it may be waiting for you. after 3 s" in out
-    assert "refused: The keychain did not answer within 3 s; it may be waiting for you. after 0 s" in out
+    refusal = r"refused: The keychain did not answer within 3 s; it may be waiting for you\. after (\S+) s"
+    first, second = map(float, re.findall(refusal, out))
+    assert 3 <= first < 10
+    assert second < 2  # it is not waited for again
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import KernelManager
 
+from tests.patience import Stopwatch
 from tests.warm.kernelspec import NAME, write_kernelspec
 
 __all__ = ["Kernel", "Ran"]
@@ -97,14 +98,14 @@ class Kernel:
             when: Interrupt the kernel as soon as this is true, given what has come; `seconds` counts from then.
         """
         ran = Ran()
-        begun = time.monotonic()
+        begun, interrupted = time.monotonic(), Stopwatch()
         asked = self.client.execute(code, allow_stdin=answer is not None, store_history=True)
         places: dict[str, int] = {}
         while True:
             if answer is not None and self._answer(answer):
                 ran.questions += 1
             if when is not None and when(ran):
-                when, begun = None, time.monotonic()
+                when, begun, interrupted = None, time.monotonic(), Stopwatch()
                 self.interrupt()
             try:
                 message = self.client.get_iopub_msg(timeout=0.05)
@@ -113,7 +114,7 @@ class Kernel:
                 continue
             if message["parent_header"].get("msg_id") == asked and _took_in(message, ran, places):
                 break
-        ran.seconds = time.monotonic() - begun
+        ran.seconds = interrupted.seconds
         reply = self.client.get_shell_msg(timeout=PATIENCE)
         while reply["parent_header"].get("msg_id") != asked:
             reply = self.client.get_shell_msg(timeout=PATIENCE)

@@ -77,7 +77,7 @@ def put(question: Coroutine[Any, Any, T]) -> Future[T]:
 
 
 async def got(asked: Future[T]) -> T:
-    return await asyncio.wait_for(asyncio.wrap_future(asked), 10)
+    return await asyncio.wait_for(asyncio.wrap_future(asked), 30)
 
 
 async def asked(panel: PanelUnderTest) -> Mapping[str, Any]:

@@ -15,6 +15,7 @@ import pytest
 import valechat
 from tests.chatwire import DONE, event, said
 from tests.notebook.panels import PanelUnderTest
+from tests.patience import Stopwatch
 from tests.providers.faults import EVENT_STREAM, Connection, FaultServer, chunked, head, stream
 from valechat.engine import engine
 from valechat.messages import ToolCallPart
@@ -52,11 +53,10 @@ class Pulse:
         self.longest = 0.0
 
     async def beat(self) -> None:
-        loop = asyncio.get_running_loop()
         while True:
-            before = loop.time()
+            turn = Stopwatch()
             await asyncio.sleep(0.01)
-            self.longest = max(self.longest, loop.time() - before)
+            self.longest = max(self.longest, turn.seconds)
 
 
 async def test_a_reply_of_10_mb_reaches_the_ledger_whole_and_the_panel_in_small_messages(home: Path) -> None:

@@ -120,7 +120,7 @@ async def test_a_stop_ends_all_and_keeps_what_has_arrived(chat: Chat, server: Ch
     await panel.until("column_ended")
     panel.send({"type": "stop", "turn": "t"})
     await panel.until("column_ended")
-    assert server.left.wait(5)
+    assert server.left.wait(30)
     answers = {one["answer"]["model"]: one["answer"] for one in panel.got if one["type"] == "column_ended"}
     assert (answers["lab/talker"]["text"], answers["lab/talker"]["status"]) == ("I begin to talk", "cancelled")
 

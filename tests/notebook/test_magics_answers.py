@@ -10,6 +10,7 @@ import pytest
 
 from tests.notebook.chatserver import ChatServer
 from tests.notebook.kernels import Kernel, Ran
+from tests.patience import happens
 
 pytestmark = pytest.mark.kernel
 
@@ -162,7 +163,7 @@ def test_an_interrupt_stops_the_request_within_a_second_and_keeps_what_arrived(
     assert ran.seconds < 1
     assert ran.error == "Stopped"
     assert ran.traceback == "Stopped."
-    assert server.left.wait(1)
+    assert happens(server.left, 1)
     assert "I begin to talk" in ran.text
     assert "stopped · lab/talker · " in ran.text
     assert kernel.value("[part.text, part.status, part.cost is not None, len(part.request_ids)]") == [
@@ -178,7 +179,7 @@ def test_an_interrupt_before_the_first_word_stops_the_request_too(kernel: Kernel
     ran = kernel.run("%%valechat lab/silent\ntalk", when=lambda ran: bool(server.requests) and "asked" in ran.text)
     assert ran.seconds < 1
     assert ran.error == "Stopped"
-    assert server.left.wait(1)
+    assert happens(server.left, 1)
     assert _rows(kernel, LAST_ROW)[0][0] == "cancelled"
 
 
@@ -188,7 +189,7 @@ def test_a_comparison_is_stopped_as_a_whole_and_keeps_what_is_complete(kernel: K
     )
     assert ran.seconds < 1
     assert ran.error == "Stopped"
-    assert server.left.wait(1)
+    assert happens(server.left, 1)
     assert kernel.value("list(both)") == ["lab/two"]
 
 

@@ -6,8 +6,12 @@ import asyncio
 from itertools import pairwise
 from typing import Any
 
+import pytest
+
 from valechat.notebook.outbox import RATE, Outbox
 from valechat.notebook.pace import Pace
+
+pytestmark = pytest.mark.usefixtures("time_that_only_sleep_takes")
 
 
 class Sent(list[Any]):

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from tests.patience import within
 from tests.providers.faults import (
     FaultServer,
     cut_stream,
@@ -268,43 +269,37 @@ class ProviderContract:
 
     async def test_a_server_that_hangs_before_its_answer_ends_at_the_timeout(self) -> None:
         async with FaultServer(hanging(begun=False)) as server:
-            async with asyncio.timeout(3):
-                with pytest.raises(TimedOut):
-                    await ask(self.adapter(server.url, timeout=0.2), self.samples.model)
+            with pytest.raises(TimedOut):
+                await within(3, ask(self.adapter(server.url, timeout=0.2), self.samples.model))
 
     async def test_a_server_that_hangs_in_its_answer_ends_at_the_timeout(self) -> None:
         async with FaultServer(hanging(self.samples.events[0])) as server:
-            async with asyncio.timeout(3):
-                with pytest.raises(TimedOut):
-                    await ask(self.adapter(server.url, timeout=0.2), self.samples.model)
+            with pytest.raises(TimedOut):
+                await within(3, ask(self.adapter(server.url, timeout=0.2), self.samples.model))
 
     async def test_a_server_that_sends_a_byte_now_and_then_ends_at_the_timeout(self) -> None:
         async with FaultServer(dripping(b" ", every=0.05)) as server:
-            async with asyncio.timeout(3):
-                with pytest.raises(TimedOut):
-                    await ask(self.adapter(server.url, timeout=0.3), self.samples.model)
+            with pytest.raises(TimedOut):
+                await within(3, ask(self.adapter(server.url, timeout=0.3), self.samples.model))
 
     async def test_the_requests_own_timeout_wins(self) -> None:
         async with FaultServer(hanging(self.samples.events[0])) as server:
-            async with asyncio.timeout(3):
-                with pytest.raises(TimedOut, match=r"0\.2 s"):
-                    await ask(self.adapter(server.url, timeout=60), self.samples.model, timeout=0.2)
+            with pytest.raises(TimedOut, match=r"0\.2 s"):
+                await within(3, ask(self.adapter(server.url, timeout=60), self.samples.model, timeout=0.2))
 
     async def test_closing_the_stream_closes_the_connection_at_once(self) -> None:
         async with FaultServer(hanging(*self.samples.events[: self.samples.needed - 1])) as server:
             chunks = self.adapter(server.url).stream(Request(self.samples.model, [Message.user("Hello")]))
             await anext(chunks)
             await chunks.aclose()
-            async with asyncio.timeout(1):
-                await server.client_left.wait()
+            await within(1, server.client_left.wait())
 
     async def test_cancelling_the_task_closes_the_connection_at_once(self) -> None:
         async with FaultServer(hanging(begun=False)) as server:
             asking = asyncio.ensure_future(ask(self.adapter(server.url), self.samples.model))
             await server.arrived.wait()
             asking.cancel()
-            async with asyncio.timeout(1):
-                await server.client_left.wait()
+            await within(1, server.client_left.wait())
             with pytest.raises(asyncio.CancelledError):
                 await asking
 

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.patience import within
 from tests.providers.faults import FaultServer, dripping, hanging, head, stream, whole
 from valechat.errors import (
     ConfigError,
@@ -115,37 +116,37 @@ async def test_an_event_over_the_limit_is_broken(monkeypatch: pytest.MonkeyPatch
 async def test_comments_alone_do_not_keep_a_stream_alive() -> None:
     async with FaultServer(dripping(b": still here\n\n", every=0.02)) as server:
         with pytest.raises(TimedOut, match="nothing complete"):
-            await events_of(service(server), timeout=0.2)
+            await events_of(service(server), timeout=0.6)
 
 
 async def test_events_keep_a_stream_alive_beyond_its_timeout() -> None:
     async def script(connection: Any) -> None:
         await connection.send(head(200, {"Content-Type": "text/event-stream"}, version="1.0"))
-        for _ in range(8):
+        for _ in range(24):
             await connection.send(b"data: 1\n\n")
             await asyncio.sleep(0.05)
         connection.writer.close()
 
     async with FaultServer(script) as server:
-        assert len(await events_of(service(server), timeout=0.2)) == 8
+        assert len(await events_of(service(server), timeout=1)) == 24
 
 
 async def test_a_slow_reader_is_not_the_servers_silence() -> None:
     async with (
         FaultServer(stream(b"data: 1\n\n", b"data: 2\n\n")) as server,
-        service(server).stream_events("/", {}, timeout=0.2) as events,
+        service(server).stream_events("/", {}, timeout=0.7) as events,
     ):
         read = []
         async for event in events:
             read.append(event.data)
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(0.8)
     assert read == [b"1", b"2"]
 
 
 async def test_a_whole_answer_has_a_limit_of_its_own() -> None:
     async with FaultServer(dripping(b"data: 1\n\n", every=0.02)) as server:
         with pytest.raises(TimedOut, match="in all"):
-            await events_of(service(server, most_seconds=0.3))
+            await events_of(service(server, most_seconds=0.8))
 
 
 async def test_header_bytes_now_and_then_do_not_keep_a_request_alive() -> None:
@@ -183,8 +184,7 @@ async def test_a_huge_refusal_is_not_read_to_its_end() -> None:
     async with FaultServer(script) as server:
         with pytest.raises(ServerFailed, match="sorry"):
             await events_of(service(server))
-        async with asyncio.timeout(2):
-            await server.client_left.wait()
+        await within(2, server.client_left.wait())
 
 
 async def test_what_is_left_is_read_so_that_the_connection_serves_again() -> None:
@@ -201,8 +201,7 @@ async def test_a_stream_that_never_ends_is_left_after_a_moment(monkeypatch: pyte
     async with FaultServer(hanging(b"data: last\n\n")) as server:
         async with service(server).stream_events("/", {}) as events:
             await anext(events)
-        async with asyncio.timeout(1):
-            await server.client_left.wait()
+        await within(1, server.client_left.wait())
 
 
 @pytest.mark.parametrize("key", ["sk-line\nbreak", "sk-é", "sk-\x00"])

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -253,7 +254,7 @@ def test_faults_cost_no_row_and_pay_none_twice(server: ModelServer) -> None:
 
 
 def test_it_does_not_begin_with_all_at_once_and_never_runs_more_than_asked(server: ModelServer) -> None:
-    server.seconds = 0.01
+    server.seconds = 0.05
     say([f"t{n}" for n in range(60)], concurrency=6)
     assert 4 <= server.most_inside <= 6
 
@@ -285,8 +286,13 @@ def test_a_stop_keeps_what_is_finished_and_settles_what_is_under_way(server: Mod
 
 def test_the_stop_button_ends_a_waiting_cell(server: ModelServer) -> None:
     server.go_on.clear()
-    timer = threading.Timer(1.0, lambda: os.kill(os.getpid(), signal.SIGINT))
-    timer.start()
+
+    def press() -> None:
+        while not server.inside:
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=press, daemon=True).start()
     with pytest.raises(KeyboardInterrupt):
         say([f"t{n}" for n in range(20)])
     assert valechat.jobs()[0].status == "stopped"
