@@ -159,6 +159,7 @@ class WebServer:
         hang: Answer no POST.
         cut: Cut a POST's stream after so many events; once.
         close_code: End every WebSocket with it, once the first message has come.
+        streaming: Set when a stream of the server's own has begun.
         requests: What was asked: method, path, headers.
     """
 
@@ -169,6 +170,7 @@ class WebServer:
         self.cut: int | None = None
         self.close_code: int | None = None
         self.released = threading.Event()
+        self.streaming = threading.Event()
         self.requests: list[tuple[str, str, dict[str, str]]] = []
         self._options: dict[str, Any] = {"json_response": json}
         if resumable:
@@ -233,7 +235,7 @@ class WebServer:
             if scope["method"] == "GET" and scope["path"] == "/mcp" and not self._push:
                 return await JSONResponse({"error": "no stream here"}, 405)(scope, receive, send)
             if scope["method"] != "POST":
-                return await app(scope, receive, send)
+                return await app(scope, receive, self._telling(send))
             while self.hang:
                 await asyncio.sleep(0.01)
             if self.status is not None:
@@ -241,6 +243,14 @@ class WebServer:
             return await app(scope, receive, self._cutting(send))
 
         return serve
+
+    def _telling(self, send: Send) -> Send:
+        async def told(message: Message) -> None:
+            await send(message)
+            if message["type"] == "http.response.start" and message["status"] == 200:
+                self.streaming.set()
+
+        return told
 
     def _cutting(self, send: Send) -> Send:
         events, limit = 0, self.cut  # of requests from now on: not of one whose answer is still being sent

@@ -10,7 +10,9 @@ from uuid import uuid4
 
 import psutil
 
-__all__ = ["MARKER", "described", "eventually", "gone", "marked", "new_marker", "no_process_left"]
+from tests.patience import Stopwatch
+
+__all__ = ["MARKER", "described", "eventually", "gone", "marked", "new_marker", "no_process_left", "settled"]
 
 MARKER = "VALECHAT_TEST_MARKER"
 """The environment variable by which a test knows its processes: put it into the definition's `env`."""
@@ -38,10 +40,21 @@ def marked(marker: str) -> list[psutil.Process]:
 
 def gone(marker: str, within: float = GRACE) -> list[psutil.Process]:
     """Waits until no process carries the marker; what is left after so many seconds, ideally nothing."""
-    deadline = time.monotonic() + within
-    while (left := marked(marker)) and time.monotonic() < deadline:
+    watch = Stopwatch()
+    while (left := marked(marker)) and not watch.over(within):
         psutil.wait_procs(left, timeout=0.02)
     return left
+
+
+def settled(marker: str, count: int, within: float = 20) -> list[psutil.Process]:
+    """Waits until so many processes carry the marker; those there are then, or after so many seconds.
+
+    One more does for a moment: what stands between a server and its double-forked child, which ends once it is up.
+    """
+    deadline = time.monotonic() + within
+    while len(found := marked(marker)) != count and time.monotonic() < deadline:
+        time.sleep(0.02)  # a process tells nobody of its end but its parent
+    return found
 
 
 def described(processes: list[psutil.Process]) -> list[str]:
@@ -71,7 +84,7 @@ def no_process_left(within: float = GRACE) -> Iterator[str]:
 
 async def eventually(condition: Callable[[], bool], within: float = 30) -> None:
     """Waits for what tells nobody that it happened: a file, a process of somebody else's."""
-    deadline = time.monotonic() + within
+    watch = Stopwatch()
     while not condition():
-        assert time.monotonic() < deadline, f"not true within {within} s"
+        assert not watch.over(within), f"not true within {within} s"
         await asyncio.sleep(0.02)

@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from tests.plugins.managing import Managed, managed
+from tests.plugins.support import eventually
 from valechat.plugins.base import Progress
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -76,7 +77,6 @@ async def test_restarts_leave_no_task_thread_or_descriptor_behind() -> None:
         before = held()
         for _ in range(30):
             await plugins.manager.restart("u")
-        tasks, threads, descriptors = held()
-        assert tasks <= before[0] + 1
-        assert threads <= before[1] + 2
-        assert descriptors <= before[2] + 2
+        most = (before[0] + 1, before[1] + 2, before[2] + 2)
+        # The thread that waits for a server's end may outlive the restart by a moment.
+        await eventually(lambda: all(now <= bound for now, bound in zip(held(), most, strict=True)))

@@ -174,8 +174,8 @@ async def test_a_call_that_takes_too_long_is_cancelled(plugins: Managed) -> None
 
 
 async def test_a_form_goes_to_who_made_the_call_and_its_time_stands_still(plugins: Managed) -> None:
-    person = Person(after=2.5)
-    answer = await plugins.manager.call_tool("c", "ask_name", asker=person, timeout=1.5)
+    person = Person(after=3.5)
+    answer = await plugins.manager.call_tool("c", "ask_name", asker=person, timeout=3)
     assert answer.text == "accept: Ada"
     (form,) = person.forms
     assert (form.plugin, form.message) == ("c", "Who are you?")
@@ -221,7 +221,7 @@ async def test_two_calls_at_once_keep_their_own_askers_apart_where_the_protocol_
 ) -> None:
     people = [Person(Filled("accept", {"name": name}), after=0.2) for name in ("Ada", "Grace")]
     answers = await asyncio.gather(
-        *(plugins.manager.call_tool("c", "ask_name", asker=person, timeout=5) for person in people)
+        *(plugins.manager.call_tool("c", "ask_name", asker=person, timeout=30) for person in people)
     )
     assert {answer.text for answer in answers} == {"accept: Ada", "accept: Grace"} or protocol == "legacy"
     assert all(answer.text.startswith("accept: ") for answer in answers)

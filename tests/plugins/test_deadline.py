@@ -9,6 +9,8 @@ import pytest
 from valechat.plugins import deadline as deadlines
 from valechat.plugins.deadline import Deadline, waiting_for_the_user
 
+pytestmark = pytest.mark.usefixtures("time_that_only_sleep_takes")
+
 
 async def passed(seconds: float) -> float:
     """What the loop's clock says went by."""

@@ -6,6 +6,7 @@ import asyncio
 import threading
 from datetime import UTC, datetime
 
+from tests.plugins.support import eventually
 from valechat.plugins.base import LogLine
 from valechat.plugins.log import LONGEST_LINE, MOST_BYTES, MOST_LINES, MOST_TOLD, PluginLog
 
@@ -37,11 +38,10 @@ async def test_of_a_flood_only_the_newest_lines_are_told_of() -> None:
     for number in range(5_000):
         log.add("stderr", "info", str(number))
     assert told == []
-    await asyncio.sleep(0.3)
+    await eventually(lambda: bool(told))
     assert [line.text for line in told] == [str(number) for number in range(5_000 - MOST_TOLD, 5_000)]
     log.add("stderr", "info", "after")
-    await asyncio.sleep(0.3)
-    assert told[-1].text == "after"
+    await eventually(lambda: told[-1].text == "after")
 
 
 async def test_lines_of_several_threads_are_all_there_and_told_of_on_the_loop() -> None:
@@ -57,7 +57,7 @@ async def test_lines_of_several_threads_are_all_there_and_told_of_on_the_loop() 
         thread.start()
     for thread in threads:
         await asyncio.to_thread(thread.join)
-    await asyncio.sleep(0.3)
+    await eventually(lambda: bool(heard))
     assert len(log.lines()) == 800
     assert set(heard) == {threading.current_thread()}
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.patience import Stopwatch
 from tests.plugins.managing import Managed, managed
 from valechat.errors import PluginError, ToolFailed
 from valechat.plugins.log import MOST_LINES
@@ -18,27 +18,28 @@ async def plugins() -> AsyncIterator[Managed]:
     async with managed() as found:
         before = await found.add("well")
         yield found
-        answer = await found.manager.call_tool("well", "echo", {"text": "still here"}, timeout=5)
+        answer = await found.manager.call_tool("well", "echo", {"text": "still here"}, timeout=30)
         assert answer.text == "still here"
         assert found.manager.status("well").pid == before.pid
 
 
 @pytest.mark.parametrize(
-    ("options", "message"),
+    ("options", "timeout", "message"),
     [
-        (["--die-at-start", "3"], "The server ended with exit code 3."),
+        (["--die-at-start", "3"], 60, "The server ended with exit code 3."),
         (
             ["--die-at-start", "1", "--last-words", "ModuleNotFoundError: No module named 'x'"],
+            60,
             "The server ended with exit code 1. Its last words: ModuleNotFoundError: No module named 'x'",
         ),
-        (["--silent"], "bad was not done with the handshake after 4 s."),
-        (["--deaf"], "bad was not done with listing its tools after 4 s."),
-        (["--slow-start", "60"], "bad was not done with the handshake after 4 s."),
+        (["--silent"], 2, "bad was not done with the handshake after 2 s."),
+        (["--deaf"], 8, "bad was not done with listing its tools after 8 s."),
+        (["--slow-start", "60"], 2, "bad was not done with the handshake after 2 s."),
     ],
     ids=["dies", "dies with last words", "silent", "deaf", "slow"],
 )
-async def test_a_server_that_does_not_get_up(plugins: Managed, options: list[str], message: str) -> None:
-    info = await plugins.add("bad", *options, timeout=4)
+async def test_a_server_that_does_not_get_up(plugins: Managed, options: list[str], timeout: int, message: str) -> None:
+    info = await plugins.add("bad", *options, timeout=timeout)
     assert info.state == "error"
     assert info.problem is not None
     assert info.problem.message == message
@@ -88,18 +89,18 @@ async def test_invalid_utf8_in_an_answer_is_replaced(plugins: Managed) -> None:
 async def test_a_flood_of_complaints_fills_a_bounded_log_and_nothing_else(plugins: Managed) -> None:
     await plugins.add("bad", "--flood", "-1")
     for number in range(50):
-        assert (await plugins.manager.call_tool("bad", "echo", {"text": str(number)}, timeout=10)).text == str(number)
+        assert (await plugins.manager.call_tool("bad", "echo", {"text": str(number)}, timeout=30)).text == str(number)
     assert 0 < len(plugins.manager.logs("bad")) <= MOST_LINES
-    begun = time.monotonic()
+    watch = Stopwatch()
     await plugins.manager.disable("bad")
-    assert time.monotonic() - begun < 5
+    assert watch.seconds < 5
 
 
 async def test_a_server_that_ignores_the_end_of_its_input_and_sigterm_is_ended(plugins: Managed) -> None:
     await plugins.add("bad", "--stubborn", "--children", "plain,setsid,double")
-    begun = time.monotonic()
+    watch = Stopwatch()
     assert (await plugins.manager.disable("bad")).state == "stopped"
-    assert time.monotonic() - begun < 5
+    assert watch.seconds < 5
 
 
 async def test_a_bad_schema_loses_one_tool_and_says_which_and_why(plugins: Managed) -> None:
@@ -119,18 +120,18 @@ async def test_an_answer_of_20_megabytes_arrives(plugins: Managed) -> None:
 
 
 async def test_a_thousand_tools_are_listed(plugins: Managed) -> None:
-    begun = time.monotonic()
+    watch = Stopwatch()
     info = await plugins.add("bad", "--tools", "1000")
     assert len(info.tools) == 1013
     assert len({tool.public_name for tool in plugins.manager.tools()}) == 1026
     assert (await plugins.manager.call_tool("bad", "tool_999", {"a": 1})).text.startswith("tool_999 was called")
-    assert time.monotonic() - begun < 15
+    assert watch.seconds < 15
 
 
 async def test_a_server_that_ignores_unknown_methods_starts_without_delay(plugins: Managed) -> None:
-    begun = time.monotonic()
+    watch = Stopwatch()
     assert (await plugins.add("bad", "--ignore-unknown", "--no-ping")).state == "running"
-    assert time.monotonic() - begun < 9
+    assert watch.seconds < 9
 
 
 async def test_a_server_that_changes_its_tools_by_itself_is_followed(plugins: Managed) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from tests.patience import Stopwatch
 from tests.plugins.managing import Managed, managed
 from tests.plugins.support import MARKER
 from tests.plugins.test_connection import Person
@@ -81,10 +81,10 @@ async def test_a_call_whose_visit_is_declined_fails_and_says_so(plugins: Managed
 
 async def test_a_servers_own_error_is_not_taken_for_the_end_of_the_connection(plugins: Managed) -> None:
     await added(plugins, "--own-code")
-    begun = time.monotonic()
+    watch = Stopwatch()
     with pytest.raises(PluginError, match=r"odd refused the call of t0: My own affair\."):
         await plugins.manager.call_tool("odd", "t0")
-    assert time.monotonic() - begun < 2.5
+    assert watch.seconds < 2.5
     assert plugins.manager.status("odd").state == "running"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -178,7 +179,7 @@ async def test_an_allowed_call_does_not_wait_for_a_question_before_it(plugins: H
     asker, box = Asked(never_mind=True), tools(plugins)
     approvals().allow("git", "push")
     asking = asyncio.ensure_future(call(box, asker=asker))
-    await asyncio.wait_for(asker.asked.wait(), 5)
+    await asyncio.wait_for(asker.asked.wait(), 30)
     assert (await call(box, "{}", name="git_push", asker=asker)).status == "ok"
     asking.cancel()
     await asyncio.gather(asking, return_exceptions=True)
@@ -188,7 +189,7 @@ async def test_allowed_calls_run_side_by_side(plugins: HeldPlugins) -> None:
     together = asyncio.Barrier(3)
 
     async def meet(arguments: object) -> Answer:
-        await asyncio.wait_for(together.wait(), 5)
+        await asyncio.wait_for(together.wait(), 30)
         return said("met")
 
     plugins.answers["log"] = meet
@@ -201,7 +202,7 @@ async def test_allowed_calls_run_side_by_side(plugins: HeldPlugins) -> None:
 async def test_a_question_is_withdrawn_when_the_turn_is_stopped(plugins: HeldPlugins) -> None:
     asker = Asked(never_mind=True)
     task = asyncio.ensure_future(call(tools(plugins), asker=asker))
-    await asyncio.wait_for(asker.asked.wait(), 5)
+    await asyncio.wait_for(asker.asked.wait(), 30)
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task
@@ -329,9 +330,10 @@ async def test_waiting_for_the_user_is_no_part_of_a_tools_duration(plugins: Held
             await asyncio.sleep(0.3)
             return await super().approve(question)
 
+    begun = time.monotonic()
     called = await call(tools(plugins), asker=Slow("once"))
     assert called.duration_ms is not None
-    assert called.duration_ms < 300
+    assert called.duration_ms <= 1000 * (time.monotonic() - begun) - 300
 
 
 async def test_what_the_tool_says_allows_nothing(plugins: HeldPlugins) -> None:

@@ -320,7 +320,7 @@ async def test_a_request_that_is_cancelled_is_settled(answering: Answering) -> N
     slow = ScriptedProvider([TextChunk("Half an "), 60.0])
     answering.providers["demo"] = slow
     task = asyncio.ensure_future(Sampling(answering, approvals())("git", params(), Asked("once")))
-    await asyncio.wait_for(slow.waiting.wait(), 5)
+    await asyncio.wait_for(slow.waiting.wait(), 30)
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task
@@ -332,7 +332,7 @@ async def test_a_question_is_withdrawn_when_the_request_is_cancelled(answering: 
     asker: Asker = Asked(never_mind=True)
     assert isinstance(asker, Asked)
     task = asyncio.ensure_future(sampling("git", params(), asker))
-    await asyncio.wait_for(asker.asked.wait(), 5)
+    await asyncio.wait_for(asker.asked.wait(), 30)
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task
@@ -344,7 +344,7 @@ async def server(answering: Answering, sampling: Sampling) -> AsyncIterator[Mana
     """A manager whose one plugin, `s`, is a server that asks for models' answers."""
     async with managed(sample=sampling) as found:
         program, *arguments = command()
-        entry = {"id": "s", "command": program, "args": arguments, "env": {MARKER: found.marker}, "call_timeout": 1}
+        entry = {"id": "s", "command": program, "args": arguments, "env": {MARKER: found.marker}}
         assert (await found.manager.add(entry)).state == "running"
         yield found
 
@@ -367,9 +367,10 @@ async def test_a_real_server_goes_on_when_the_user_says_no(server: Managed) -> N
 async def test_a_call_does_not_time_out_while_the_user_thinks(server: Managed) -> None:
     class Thoughtful(Asked):
         async def approve(self, question: Any) -> Any:
-            await asyncio.sleep(1.5)
+            await asyncio.sleep(2.2)
             return await super().approve(question)
 
+    await server.manager.change("s", call_timeout=2)
     told = await server.manager.call_tool("s", "ask", {"text": "Hi"}, asker=Thoughtful("once"))
     assert told.text == "echo said: Nothing much."
 

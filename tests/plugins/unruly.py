@@ -88,8 +88,15 @@ class Server:
                 threading.Thread(target=self.call, args=(message,), daemon=True).start()
             elif "method" in message and "id" in message:
                 self.request(message)
-            if self.options.deaf and message.get("method") == "notifications/initialized":
-                time.sleep(600)
+            if message.get("method") == "notifications/initialized":
+                self.greeted()
+
+    def greeted(self) -> None:
+        options = self.options
+        if options.die_after is not None:
+            later(options.die_after, lambda: end(options.code, options.signal))
+        if options.deaf:
+            time.sleep(600)
 
     def request(self, message: Mapping[str, Any]) -> None:
         params = message.get("params") or {}
@@ -285,7 +292,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="An MCP server that misbehaves.")
     value, flag = parser.add_argument, partial(parser.add_argument, action="store_true")
     value("--die-at-start", type=int, metavar="CODE", help="exit before reading anything")
-    value("--die-after", type=float, metavar="SECONDS", help="exit when so much time has passed")
+    value("--die-after", type=float, metavar="SECONDS", help="exit so long after the handshake")
     value("--die-in-call", type=int, metavar="CODE", help="exit when any tool is called")
     value("--code", type=int, default=1, help="exit code of --die-after")
     value("--signal", type=int, help="die by this signal instead of an exit code")
@@ -318,8 +325,6 @@ def main() -> None:
         complain(options.last_words)
     if options.die_at_start is not None:
         end(options.die_at_start, options.signal)
-    if options.die_after is not None:
-        later(options.die_after, lambda: end(options.code, options.signal))
     if options.flood is not None:
         threading.Thread(target=flood, args=(options.flood,), daemon=True).start()
     server = Server(options)

@@ -83,7 +83,7 @@ async def proxied(folder: Path, hosts: Sequence[str]) -> AsyncIterator[tuple[Pat
 async def exchanged(proxy: Path, request: bytes) -> bytes:
     reader, writer = await asyncio.open_unix_connection(proxy)
     writer.write(request)
-    answer = await asyncio.wait_for(reader.read(), 10)
+    answer = await asyncio.wait_for(reader.read(), 30)
     writer.close()
     return answer
 

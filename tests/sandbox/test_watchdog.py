@@ -56,7 +56,7 @@ print('ready', flush=True); input()
 async def test_too_many_processes_are_noticed() -> None:
     code = """
 import subprocess
-children = [subprocess.Popen(["sleep", "3"], stdout=-3) for _ in range(5)]
+children = [subprocess.Popen(["cat"], stdin=-1, stdout=-3) for _ in range(5)]
 print('ready', flush=True); input()
 """
     with running(code) as pid:

@@ -55,12 +55,12 @@ async def test_a_sign_in_may_take_longer_than_the_server(server: AuthServer) -> 
     seen = opens()
 
     async def slowly(person: Person, page: Visit) -> str | None:
-        await asyncio.sleep(1.5)
+        await asyncio.sleep(3.2)
         return await seen.visit(page)
 
     use_asker(Person(slowly))
     async with managed() as here:
-        assert (await here.manager.add(entry(server, timeout=1.2))).state == "running"
+        assert (await here.manager.add(entry(server, timeout=3))).state == "running"
 
 
 async def test_a_server_one_can_sign_in_to_says_how_to_configure_that(server: AuthServer) -> None:

@@ -17,7 +17,8 @@ from typing import IO
 import psutil
 import pytest
 
-from tests.plugins.support import GRACE, described, gone, marked, new_marker
+from tests.patience import Stopwatch
+from tests.plugins.support import GRACE, described, gone, new_marker, settled
 
 PER_SERVER = 5
 """Supervisor, server, and a plain, a setsid and a double-forked child."""
@@ -76,8 +77,8 @@ def zygote() -> Iterator[Zygote]:
 
 
 def assert_gone(*markers: str) -> None:
-    deadline = time.monotonic() + GRACE
-    left = [process for marker in markers for process in gone(marker, within=max(0, deadline - time.monotonic()))]
+    watch = Stopwatch()
+    left = [process for marker in markers for process in gone(marker, within=max(0, GRACE - watch.seconds))]
     said = described(left)
     for process in left:
         with suppress(psutil.NoSuchProcess):
@@ -92,7 +93,7 @@ def test_fifty_kernels_killed_leave_nothing(zygote: Zygote, batch: int) -> None:
     for marker in markers:
         zygote.begin(marker, 1, "wait")
     kernels = [zygote.ready() for _ in markers]
-    assert [len(marked(marker)) for marker in markers] == [PER_SERVER] * len(markers)
+    assert [len(settled(marker, PER_SERVER)) for marker in markers] == [PER_SERVER] * len(markers)
     for kernel in kernels:
         os.kill(kernel, signal.SIGKILL)
     assert_gone(*markers)
@@ -103,7 +104,7 @@ def test_a_kernel_killed_with_several_servers_leaves_nothing(zygote: Zygote) -> 
     marker = new_marker()
     zygote.begin(marker, 4, "wait")
     kernel = zygote.ready()
-    assert len(marked(marker)) == 4 * PER_SERVER
+    assert len(settled(marker, 4 * PER_SERVER)) == 4 * PER_SERVER
     os.kill(kernel, signal.SIGKILL)
     assert_gone(marker)
 

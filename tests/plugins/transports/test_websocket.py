@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from mcp.shared.exceptions import MCPError
 
+from tests.patience import within
 from tests.plugins.httpserver import WebServer, free_port, serving
 from tests.plugins.transports.connected import connected, context_of, service
 from valechat.errors import InvalidUrl, PluginError
@@ -51,7 +52,7 @@ async def test_a_result_over_the_limit_ends_the_connection_and_says_so(server: W
     async with connected(websocket, at(server.websocket)) as here:
         with pytest.raises(MCPError):
             await here.text("big", {"megabytes": 65})
-        assert "larger than 64 MB" in await asyncio.wait_for(here.ended(), 5)
+        assert "larger than 64 MB" in await within(5, here.ended())
 
 
 async def test_progress_is_told_while_the_tool_works(server: WebServer) -> None:
@@ -80,13 +81,13 @@ async def test_a_close_code_becomes_a_sentence(server: WebServer, code: int, wor
         server.close_code = code
         with pytest.raises(MCPError):
             await here.text("echo", {"text": "x"})
-        assert words in await asyncio.wait_for(here.ended(), 5)
+        assert words in await within(5, here.ended())
 
 
 async def test_the_death_of_the_server_is_noticed_without_a_call(server: WebServer) -> None:
     async with connected(websocket, at(server.websocket)) as here:
         await asyncio.to_thread(server.stop)
-        assert "127.0.0.1" in await asyncio.wait_for(here.ended(), 10)
+        assert "127.0.0.1" in await within(10, here.ended())
 
 
 async def test_a_server_that_answers_no_ping_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,7 +97,7 @@ async def test_a_server_that_answers_no_ping_is_given_up(monkeypatch: pytest.Mon
         port = listener.sockets[0].getsockname()[1]
         async with websocket(at(f"ws://127.0.0.1:{port}/"), context_of()) as link:
             assert link.ended is not None
-            assert "did not answer a ping for 0.2 s" in await asyncio.wait_for(link.ended(), 5)
+            assert "did not answer a ping for 0.2 s" in await within(5, link.ended())
 
 
 @pytest.mark.parametrize(

@@ -12,13 +12,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import pytest
 
+from tests.patience import Stopwatch
 from tests.plugins.unruly import command
 from valechat.errors import InvalidCommand, PluginError
 from valechat.plugins.transports import windows
@@ -76,17 +76,17 @@ async def test_its_exit_code_is_told() -> None:
 
 async def test_one_that_ignores_the_end_of_its_input_is_ended() -> None:
     server = InJob.start(prepared("--stubborn"), plugin="git")
-    begun = time.perf_counter()
+    watch = Stopwatch()
     await server.stop()
     assert not psutil.pid_exists(server.pid)
-    assert time.perf_counter() - begun < 5
+    assert watch.seconds < 5
     assert await server.ended() == "The server was stopped."
 
 
 async def test_killing_does_not_wait_for_it() -> None:
     server = InJob.start(prepared("--stubborn"), plugin="git")
     server.kill()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await server.ended()
 
 
