@@ -39,6 +39,9 @@ QUEUE = 64
 STALLED_SECONDS = 30.0
 """How long a server may leave its input unread before it counts as hung."""
 
+ENDING_SECONDS = 2.0
+"""How long a server whose output has ended may take to end too; it is told in milliseconds, but on a busy machine."""
+
 LAST_WORDS_SECONDS = 0.5
 """How long its output is still read once the server has ended, and what was sent is still written when it must."""
 
@@ -180,7 +183,7 @@ class _Connection:
         self._skipped.flush()
         # A server that has closed its output and lives on is of no use; one that ends says so better itself.
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(LAST_WORDS_SECONDS):
+            async with asyncio.timeout(ENDING_SECONDS):
                 self._end(await self._process.ended())
         self._end("The server closed its output.")
 
