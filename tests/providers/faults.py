@@ -113,8 +113,12 @@ class FaultServer:
             writer.transport.abort()
         finally:
             writer.close()
-            with suppress(ConnectionError, asyncio.CancelledError):
+            try:
                 await writer.wait_closed()
+            except ConnectionError:
+                pass
+            except asyncio.CancelledError:
+                writer.transport.abort()
 
 
 async def _read_request(reader: asyncio.StreamReader) -> Received | None:

@@ -141,5 +141,7 @@ async def deaf(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
     protocol.send_response(protocol.accept(events[0]))
     for data in protocol.data_to_send():
         writer.write(data)
-    await reader.read(-1)
-    writer.close()
+    try:
+        await reader.read(-1)
+    finally:
+        writer.transport.abort()
