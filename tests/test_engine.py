@@ -29,7 +29,7 @@ async def thread_name() -> str:
 
 def test_work_runs_on_the_engines_own_thread(engine: Engine) -> None:
     assert engine.run(thread_name()) == "valechat-engine"
-    assert engine.submit(thread_name()).result(5) == "valechat-engine"
+    assert engine.submit(thread_name()).result(60) == "valechat-engine"
 
 
 async def test_waiting_from_another_loop_gives_the_result(engine: Engine) -> None:
@@ -135,7 +135,7 @@ async def test_closing_an_iteration_closes_its_source(engine: Engine) -> None:
 
     async with contextlib.aclosing(engine.iterate(source())) as items:
         assert await anext(items) == 1
-    assert await asyncio.to_thread(closed.wait, 5)
+    assert await asyncio.to_thread(closed.wait, 30)
 
 
 async def test_an_error_of_the_source_comes_after_its_last_item(engine: Engine) -> None:

@@ -115,13 +115,13 @@ def test_a_coroutine_that_comes_when_its_call_was_given_up_is_closed_and_never_b
 
     def late() -> Coroutine[Any, Any, None]:
         entered.set()
-        given_up.wait(10)
+        given_up.wait(60)
         made.append(work())
         return made[0]
 
     async def give_up() -> None:
         calling = asyncio.create_task(FunctionTools([late]).call(ToolCallPart("1", "late", "{}")))
-        await asyncio.to_thread(entered.wait, 10)
+        await asyncio.to_thread(entered.wait, 60)
         calling.cancel()
         await asyncio.wait([calling])
         given_up.set()

@@ -46,5 +46,5 @@ def test_where_nobody_can_type_the_call_is_refused_and_the_cell_says_how_to_allo
 
 
 def test_a_question_outside_any_cell_is_refused_where_no_plugin_manager_is_open(ready: Kernel) -> None:
-    ran = ready.run("print(engine().submit(asker.approve(call)).result(5))", answer="y")
+    ran = ready.run("print(engine().submit(asker.approve(call)).result(60))", answer="y")
     assert ran.text == "no\n"

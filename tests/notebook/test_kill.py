@@ -39,7 +39,7 @@ async def ask():
             begun.set()
 
 asking = engine().submit(ask())
-begun.wait(10)
+begun.wait(60)
 """
 
 

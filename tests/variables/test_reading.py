@@ -22,7 +22,7 @@ def kernel(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Callable[[], A
     own.attach_kernel(busy)
     monkeypatch.setattr(reading, "engine", lambda: own)
     monkeypatch.setattr(reading, "PATIENCE", 0.05)
-    yield lambda look: own.submit(reading.read(look, what="`@df`")).result(10)
+    yield lambda look: own.submit(reading.read(look, what="`@df`")).result(60)
     own.close()
     busy.close()
 
