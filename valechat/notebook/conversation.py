@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from functools import partial
 from itertools import takewhile
 from typing import Annotated, Any
 
@@ -85,7 +86,7 @@ class PanelConversation:
         self._compare = CompareDesk(chat, outbox, (self._uploads, self._variables), self._asker, self.show)
         self._stored_ids: dict[str, str] = {}
         self._hellos = 0
-        self._show_latest = Latest(self.show)
+        self._show_latest = Latest(partial(self.show, follows=True))
         chat.watch(self._turn_ended)
 
     def receive(self, content: Any, buffers: Sequence[bytes | memoryview] = ()) -> None:
@@ -160,10 +161,11 @@ class PanelConversation:
         """The stored message that the panel knows by this id."""
         return self._stored_ids.get(shown, shown)
 
-    async def show(self) -> None:
-        """See `Talks.show`."""
+    async def show(self, *, follows: bool = False) -> None:
+        """See `Talks.show`. What `follows` another leaves its transcript until something is said in it."""
         await self._send_state()
-        self._stored(await self.chat.stored())
+        if (stored := await self.chat.stored()) or not follows:
+            self._stored(stored)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(self._guarded(work))
