@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -12,6 +13,7 @@ from tests.plugins.managing import Managed, managed, write_file
 from valechat.errors import ConfigError, PluginError
 from valechat.paths import user_paths
 from valechat.plugins.base import PluginFailed
+from valechat.plugins.file import PluginsFile
 
 
 @pytest.fixture
@@ -123,6 +125,25 @@ async def test_a_file_that_an_editor_takes_away_for_a_moment_stops_nothing(plugi
     await plugins.manager.call_tool("a", "echo")
     assert pids(plugins) == before
     assert plugins.states("a") == ["starting", "initialising", "running"]
+
+
+async def test_following_ends_without_a_word_when_python_does_and_has_no_thread_left(
+    plugins: Managed, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    refused = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def no_thread(_file: PluginsFile) -> bool:
+        loop.call_soon_threadsafe(refused.set)
+        raise RuntimeError("cannot schedule new futures after shutdown")
+
+    await started(plugins, plugins.definition("a"))
+    monkeypatch.setattr(PluginsFile, "changed", no_thread)
+    await asyncio.wait_for(refused.wait(), 30)
+    refused.clear()
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(refused.wait(), 0.5)  # two looks would have come
+    assert caplog.text == ""
 
 
 async def test_reloading_takes_in_the_file_at_once(plugins: Managed) -> None:

@@ -103,6 +103,8 @@ class Following:
                     if await asyncio.to_thread(self._file.changed):
                         async with self._lock:
                             await self._settled()
+                except RuntimeError:  # Python ends: no thread is to be had any more
+                    return
                 except Exception:  # noqa: BLE001 - one bad second must not end the following
                     _log.exception("The plugins' file could not be followed")
         finally:
