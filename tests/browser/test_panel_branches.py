@@ -48,10 +48,12 @@ async def test_a_conversation_is_branched_gone_back_to_and_its_code_run(lab: Fro
     await expect(panel.answers.nth(1).get_by_role("group", name="Version 2 of 2")).to_be_visible()
     await panel.questions.nth(0).hover()
     await panel.questions.nth(0).get_by_role("button", name="Pin").click()
+    await panel.root.get_by_role("button", name="Jump to latest").click()
+    await expect(panel.questions.nth(0)).not_to_be_in_viewport()
     await panel.root.get_by_role("button", name="1 pinned message").click()
     await panel.picture("branch-pins")
     await panel.root.locator(".vc-pin").click()
-    await expect(panel.root.locator(".vc-row-found")).to_contain_text("First question")
+    await expect(panel.questions.nth(0)).to_be_in_viewport()
 
     # The code of a question runs in a cell below.
     await panel.questions.nth(1).get_by_role("button", name="Insert and run").click()

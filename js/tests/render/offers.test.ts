@@ -103,6 +103,25 @@ describe("the plugins menu", () => {
     ]);
   });
 
+  it("keeps the last click when the answer to the one before comes after it", () => {
+    const [files] = [...open().querySelectorAll<HTMLInputElement>("input")];
+    files?.click();
+    files?.click();
+    say({ type: "plugins", seq: ++seq, plugins: [{ ...FILES, used: false }, MAIL, OFF], problem: "" });
+    expect(files?.checked).toBe(true);
+    say({ type: "plugins", seq: ++seq, plugins: [FILES, MAIL, OFF], problem: "" });
+    say({ type: "plugins", seq: ++seq, plugins: [{ ...FILES, used: false }, MAIL, OFF], problem: "" });
+    expect(files?.checked).toBe(false);
+  });
+
+  it("shows what the kernel has where it does not do what was clicked", () => {
+    const [files] = [...open().querySelectorAll<HTMLInputElement>("input")];
+    files?.click();
+    expect(files?.checked).toBe(false);
+    vi.advanceTimersByTime(5_000);
+    expect(files?.checked).toBe(true);
+  });
+
   it("follows what happens while it is open", () => {
     const menu = open();
     say({ type: "plugins", seq: ++seq, plugins: [{ ...OFF, state: "running", used: true, tools: 1, tokens: 90 }], problem: "" });

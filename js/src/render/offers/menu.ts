@@ -1,5 +1,6 @@
 /** The plugins menu: how each plugin is, what its tools cost in a request, and whether this chat uses it. */
 import { html, nothing, render, type TemplateResult } from "lit-html";
+import { live } from "lit-html/directives/live.js";
 import { repeat } from "lit-html/directives/repeat.js";
 
 import { formatSize } from "../../format";
@@ -14,12 +15,17 @@ export interface PluginMenuActions {
   manage(): void;
 }
 
+/** How long a switch shows what was chosen before the kernel has said the same; then it shows what the kernel said. */
+const SETTLING_MS = 3_000;
+
 export class PluginMenu {
   readonly node = document.createElement("div");
   private readonly button = document.createElement("button");
   private readonly popup: Popup;
   private plugins: readonly PluginShown[] | null = null;
   private problem = "";
+  /** What was chosen and not confirmed yet, by plugin: an answer to the click before must not undo it. */
+  private readonly chosen = new Map<string, { readonly on: boolean; readonly timer: ReturnType<typeof setTimeout> }>();
 
   constructor(private readonly actions: PluginMenuActions) {
     this.node.className = "vc-plugins";
@@ -38,6 +44,7 @@ export class PluginMenu {
     if (plugins === this.plugins && problem === this.problem) return;
     this.plugins = plugins;
     this.problem = problem;
+    for (const one of plugins) if (this.chosen.get(one.id)?.on === one.used) this.settle(one.id);
     const used = plugins.filter((one) => one.used).length;
     const label = used === 0 ? strings.plugins : strings.pluginsUsed(used);
     this.button.setAttribute("aria-label", label);
@@ -52,6 +59,7 @@ export class PluginMenu {
   }
 
   dispose(): void {
+    for (const id of [...this.chosen.keys()]) this.settle(id);
     this.popup.dispose();
   }
 
@@ -104,8 +112,8 @@ export class PluginMenu {
         type="checkbox"
         role="switch"
         aria-label=${strings.pluginUse(plugin.name)}
-        .checked=${plugin.used}
-        @change=${(event: Event) => this.actions.use(plugin.id, (event.target as HTMLInputElement).checked)}
+        .checked=${live(this.chosen.get(plugin.id)?.on ?? plugin.used)}
+        @change=${(event: Event) => this.use(plugin.id, (event.target as HTMLInputElement).checked)}
       />
       <span class="vc-plugin-name"><i class="vc-dot" title=${state}></i>${plugin.name}</span>
       <span class="vc-plugin-about">
@@ -113,6 +121,21 @@ export class PluginMenu {
       </span>
       ${plugin.problem && plugin.state === "error" ? html`<span class="vc-plugin-problem">${plugin.problem}</span>` : nothing}
     </label>`;
+  }
+
+  private use(plugin: string, on: boolean): void {
+    this.settle(plugin);
+    const timer = setTimeout(() => {
+      this.settle(plugin);
+      if (this.popup.isOpen) this.draw();
+    }, SETTLING_MS);
+    this.chosen.set(plugin, { on, timer });
+    this.actions.use(plugin, on);
+  }
+
+  private settle(plugin: string): void {
+    clearTimeout(this.chosen.get(plugin)?.timer);
+    this.chosen.delete(plugin);
   }
 
   private manage(): void {
