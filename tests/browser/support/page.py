@@ -1,5 +1,6 @@
 """A notebook that is open in a real front end, as the tests see and drive it."""
 
+import asyncio
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +13,9 @@ from playwright.async_api import ConsoleMessage, Error, Locator, Page
 from tests.browser.support.server import JupyterServer
 
 ARTEFACTS = Path(__file__).parents[3] / ".artefacts"
+
+PATIENCE = 100.0
+"""Seconds that JupyterLab may take for one thing it was told. Without an end nobody would learn what it hung at."""
 
 KNOWN_ERRORS = (
     "Cannot read properties of undefined (reading 'schema')",  # Notebook 7.6 itself, at each start, without ValeChat
@@ -78,7 +82,7 @@ class NotebookPage:
         if self.page.url == "about:blank":
             await self.page.goto(self.server.notebook_url(self.path.name))
         else:
-            await self.page.evaluate(_OPEN_HERE, self.path.name)
+            await self._done(_OPEN_HERE, self.path.name)
         await self.wait_until_open()
 
     async def leave(self) -> bool:
@@ -196,7 +200,15 @@ class NotebookPage:
 
     async def _in_panel(self, body: str, argument: object = None) -> Any:
         """Run JavaScript that sees `app`, `panel` and `argument`."""
-        return await self.page.evaluate(f"async (argument) => {{ {_PANEL} {body} }}", argument)
+        return await self._done(f"async (argument) => {{ {_PANEL} {body} }}", argument)
+
+    async def _done(self, script: str, argument: object) -> Any:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return await self.page.evaluate(script, argument)
+        except TimeoutError:
+            shown = await self.page.locator("body").inner_text(timeout=10_000)
+            raise AssertionError(f"not done after {PATIENCE:.0f} s: {script}\n{self.errors}\n{shown}") from None
 
     def _on_console(self, message: ConsoleMessage) -> None:
         if message.type == "error":
